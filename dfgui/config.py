@@ -1,0 +1,491 @@
+"""What a run is asked to do. The form, YAML, the command line and the docs all come from this one class.
+
+    name: weather-lora
+    model: {name: demo}
+    data: {source: rows.jsonl, eval_fraction: 0.1}
+    method: lora
+    adapter: {r: 16, lora_alpha: 32}
+    training: {max_steps: 60, learning_rate: 2.0e-3, logging_steps: 1}
+
+Names are TRL's where TRL has one, and each default stands here and nowhere else. What is wrong on every machine is
+refused here; what is wrong on this machine is training/preflight.py's business. Imports neither torch nor TRL.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from dfgui.errors import UserError
+
+# The two starting points of DeepFabric's "Training Frameworks" page: an adapter takes steps ten times larger.
+LEARNING_RATES = {"lora": 2e-4, "full": 2e-5}
+
+GROUPS = {  # the form's sections, in its order
+    "model": "Model",
+    "data": "Data",
+    "method": "Method",
+    "adapter": "Adapter",
+    "duration": "Duration",
+    "batch": "Batch",
+    "schedule": "Learning rate",
+    "precision": "Precision and memory",
+    "records": "Logging, checkpoints, evaluation",
+    "run": "Run",
+}
+
+
+def setting(default: Any, title: str, help: str, group: str, level: str = "basic", **bounds: Any) -> Any:
+    """A pydantic field that the form can draw. `level` is basic or advanced; `bounds` are pydantic's ge, gt, le, lt."""
+    return Field(default, title=title, description=help, json_schema_extra={"group": group, "level": level}, **bounds)
+
+
+class Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False, str_strip_whitespace=True)
+
+
+class Model(Block):
+    name: str = setting(
+        "demo", "Model", "A Hub id, a local folder, or demo: the tiny model that comes with dfgui.", "model"
+    )
+    revision: str | None = setting(
+        None, "Revision", "Branch, tag or commit on the Hub. Empty: its main branch.", "model", "advanced"
+    )
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = setting(
+        "auto",
+        "Weights held in",
+        "auto: 16-bit for an adapter on a GPU that can, 32-bit otherwise, so that small updates are not rounded away.",
+        "model",
+        "advanced",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def named(cls, name: str) -> str:
+        if not name:
+            raise ValueError("Name a model: a Hub id, a folder, or demo.")
+        return name
+
+
+class Data(Block):
+    source: str = setting("demo", "Dataset", "A file, hf:owner/name on the Hub, or demo.", "data")
+    config: str | None = setting(
+        None, "Configuration", "Which configuration of a Hub dataset. Empty: its default.", "data", "advanced"
+    )
+    split: str = setting("train", "Split", "Which split of a Hub dataset.", "data", "advanced")
+    format: Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text"] = setting(
+        "auto", "Format", "How a row is written. auto looks at the first rows.", "data"
+    )
+    eval_source: str | None = setting(
+        None,
+        "Evaluation file",
+        "Rows to evaluate on, never trained on. Empty: a share of the dataset is held out.",
+        "data",
+        "advanced",
+    )
+    eval_fraction: float = setting(
+        0.1,
+        "Held out",
+        "Share of the rows kept for evaluation. 0.1 is the usual choice; 0 turns evaluation off.",
+        "data",
+        ge=0,
+        le=0.5,
+    )
+    train_on: Literal["assistant", "last_assistant", "completion", "everything"] = setting(
+        "assistant",
+        "Learn from",
+        "assistant: every answer and tool call. last_assistant: only the final answer. completion: what follows the prompt. "
+        "everything: questions and tool results too, which is rarely wanted.",
+        "data",
+        "advanced",
+    )
+    tools: Literal["all", "used"] = setting(
+        "all",
+        "Tools shown",
+        "all: as in the row. used: only the tools the row calls, for shorter prompts.",
+        "data",
+        "advanced",
+    )
+
+    @field_validator("source")
+    @classmethod
+    def named(cls, source: str) -> str:
+        if not source:
+            raise ValueError("Name a dataset: a file, hf:owner/name, or demo.")
+        return source
+
+
+class Adapter(Block):
+    r: int = setting(
+        16,
+        "Rank",
+        "Size of the adapter. 8 to 64 is usual; more can learn more and costs more.",
+        "adapter",
+        ge=1,
+        le=1024,
+    )
+    lora_alpha: int = setting(
+        32,
+        "Alpha",
+        "How strongly the adapter acts: its update is scaled by alpha / rank. Once or twice the rank is usual.",
+        "adapter",
+        ge=1,
+        le=4096,
+    )
+    lora_dropout: float = setting(
+        0.0,
+        "Dropout",
+        "Share of adapter inputs switched off at random; 0.05 can help on small datasets.",
+        "adapter",
+        "advanced",
+        ge=0,
+        lt=1,
+    )
+    target_modules: str | list[str] = setting(
+        "all-linear",
+        "Layers adapted",
+        "all-linear, or names separated by commas: q_proj, k_proj, v_proj, o_proj.",
+        "adapter",
+        "advanced",
+    )
+
+    @field_validator("target_modules")
+    @classmethod
+    def listed(cls, modules: str | list[str]) -> str | list[str]:
+        if isinstance(modules, list) or modules == "all-linear":
+            names = modules
+        else:
+            names = [name.strip() for name in modules.split(",") if name.strip()]
+        if not names:
+            raise ValueError("Write all-linear, or the names of layers separated by commas.")
+        return names
+
+
+SCHEDULERS = Literal[
+    "linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt"
+]
+OPTIMIZERS = Literal["adamw_torch_fused", "adamw_torch", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd"]
+
+
+class Training(Block):
+    """SFTConfig's names and meanings, flat."""
+
+    num_train_epochs: float = setting(
+        3.0,
+        "Epochs",
+        "How often the model sees each row. 1 to 3 is usually enough; more can overfit a small dataset.",
+        "duration",
+        gt=0,
+        le=1000,
+    )
+    max_steps: int = setting(
+        -1, "Max steps", "Stop after this many updates. -1: as many as the epochs need.", "duration", ge=-1
+    )
+    max_length: int = setting(
+        1024, "Max length", "Tokens per row. Longer rows are cut: their end is lost.", "duration", ge=8, le=1_048_576
+    )
+    per_device_train_batch_size: int = setting(
+        4,
+        "Batch size",
+        "Rows per device at once. Start with 2 to 4 and raise it while memory allows.",
+        "batch",
+        ge=1,
+        le=4096,
+    )
+    gradient_accumulation_steps: int = setting(
+        4,
+        "Accumulation",
+        "Batches added up before one update: a larger batch without the memory.",
+        "batch",
+        ge=1,
+        le=4096,
+    )
+    per_device_eval_batch_size: int = setting(
+        8, "Eval batch size", "Rows per device while evaluating.", "batch", "advanced", ge=1, le=4096
+    )
+    packing: bool = setting(
+        False,
+        "Packing",
+        "Join short rows into sequences of max length. Quicker, if attention keeps the rows apart.",
+        "batch",
+        "advanced",
+    )
+    learning_rate: float = setting(
+        LEARNING_RATES["lora"],
+        "Learning rate",
+        "Size of an update. 2e-4 for LoRA, 2e-5 for full fine-tuning.",
+        "schedule",
+        gt=0,
+        le=10,
+    )
+    lr_scheduler_type: SCHEDULERS = setting(
+        "linear", "Schedule", "How the learning rate falls over the run.", "schedule", "advanced"
+    )
+    warmup_steps: float = setting(
+        0.0,
+        "Warm-up",
+        "Steps until the learning rate is full. Below 1: a share of all steps.",
+        "schedule",
+        "advanced",
+        ge=0,
+    )
+    optim: OPTIMIZERS = setting(
+        "adamw_torch_fused",
+        "Optimiser",
+        "adamw_8bit and paged_adamw_8bit save memory and need bitsandbytes.",
+        "schedule",
+        "advanced",
+    )
+    weight_decay: float = setting(
+        0.0, "Weight decay", "Pull of the weights towards zero; 0.01 is common.", "schedule", "advanced", ge=0, le=1
+    )
+    max_grad_norm: float = setting(
+        1.0, "Gradient clipping", "Larger gradients are scaled down to this norm.", "schedule", "advanced", gt=0
+    )
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = setting(
+        "auto", "Precision", "auto: bf16 where the hardware supports it, otherwise fp16, otherwise fp32.", "precision"
+    )
+    gradient_checkpointing: bool = setting(
+        True,
+        "Gradient checkpointing",
+        "Recompute instead of remember: much less memory, about a quarter slower.",
+        "precision",
+    )
+    logging_steps: int = setting(5, "Log every", "Steps between two points of the loss curve.", "records", ge=1)
+    save_strategy: Literal["steps", "epoch"] = setting(
+        "steps", "Save by", "When checkpoints are written; the last step is always saved.", "records", "advanced"
+    )
+    save_steps: int = setting(100, "Save every", "Steps between two checkpoints.", "records", ge=1)
+    save_total_limit: int | None = setting(
+        None,
+        "Keep at most",
+        "Older checkpoints are deleted beyond this many. Empty: keep all.",
+        "records",
+        "advanced",
+        ge=2,
+        le=1000,
+    )
+    eval_strategy: Literal["steps", "epoch", "no"] = setting(
+        "steps", "Evaluate by", "When the held-out rows are scored.", "records", "advanced"
+    )
+    eval_steps: int = setting(50, "Evaluate every", "Steps between two evaluations.", "records", ge=1)
+    seed: int = setting(
+        42, "Seed", "Same seed, same data order and same start.", "records", "advanced", ge=0, le=2**32 - 1
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def known_by_older_names(cls, values: Any) -> Any:
+        """The reference page's names: max_seq_length, warmup_ratio (a zero never overrides warmup_steps), bf16, fp16."""
+        if not isinstance(values, dict):
+            return values
+        values = dict(values)
+        if "max_seq_length" in values:
+            values.setdefault("max_length", values.pop("max_seq_length"))
+        if ratio := values.pop("warmup_ratio", 0):
+            values["warmup_steps"] = ratio
+        flags = {name: values.pop(name) for name in ("bf16", "fp16") if name in values}
+        if flags.get("bf16") and flags.get("fp16"):
+            raise ValueError("bf16 and fp16 cannot both be on: choose one precision.")
+        if flags:
+            values.setdefault("precision", next((name for name, on in flags.items() if on), "fp32"))
+        return values
+
+    @field_validator("max_steps")
+    @classmethod
+    def some_steps(cls, steps: int) -> int:
+        if steps == 0:
+            raise ValueError("0 steps train nothing. Use -1 to go by epochs.")
+        return steps
+
+
+class Run(Block):
+    placement: Literal["thread"] = setting("thread", "Runs in", "thread: inside the app.", "run", "advanced")
+    backend: Literal["trl"] = setting("trl", "Engine", "trl: SFTTrainer of the TRL library.", "run", "advanced")
+
+
+class RunConfig(Block):
+    name: str = setting(
+        "", "Run name", "What this run is called in the list. Empty: made from the model and the method.", "run"
+    )
+    model: Model = Field(default_factory=Model)
+    data: Data = Field(default_factory=Data)
+    method: Literal["lora", "full"] = setting(
+        "lora", "Method", "lora trains a small adapter and fits nearly anywhere; full trains every weight.", "method"
+    )
+    adapter: Adapter = Field(default_factory=Adapter)
+    training: Training = Field(default_factory=Training)
+    run: Run = Field(default_factory=Run)
+
+    @model_validator(mode="before")
+    @classmethod
+    def learning_rate_of_the_method(cls, values: Any) -> Any:
+        """A learning rate that nobody chose is the method's own."""
+        if not isinstance(values, dict):
+            return values
+        training = values.get("training") or {}
+        if isinstance(training, dict) and training.get("learning_rate") is None:
+            rate = LEARNING_RATES.get(values.get("method", "lora"), LEARNING_RATES["lora"])
+            values = {**values, "training": {**training, "learning_rate": rate}}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def output_dir_names_the_run(cls, values: Any) -> Any:
+        """`output_dir` of the reference page names a folder; here a run's folder is dfgui's, so it names the run."""
+        if isinstance(values, dict) and isinstance(values.get("training"), dict) and "output_dir" in values["training"]:
+            training = dict(values["training"])
+            folder = Path(str(training.pop("output_dir"))).name
+            values = {**values, "training": training, "name": values.get("name") or folder}
+        return values
+
+    def title(self) -> str:
+        """The name given, or one made from what is trained: "demo-lora"."""
+        return self.name or f"{self.model.name.rstrip('/').rsplit('/', 1)[-1]}-{self.method}"
+
+    def rows_per_step(self, devices: int = 1) -> int:
+        """The effective batch: rows that one update of the weights has seen."""
+        return self.training.per_device_train_batch_size * self.training.gradient_accumulation_steps * max(devices, 1)
+
+
+class Spec(BaseModel):
+    """One setting as a form, a page of docs or a help text wants it."""
+
+    path: str  # "training.learning_rate"
+    title: str
+    help: str
+    group: str
+    level: str
+    kind: Literal["number", "integer", "switch", "choice", "text"]
+    default: Any
+    choices: list[str] = []
+    minimum: float | None = None
+    maximum: float | None = None
+    optional: bool = False
+
+
+def specs() -> list[Spec]:
+    """Every setting of RunConfig, in the order of the class."""
+    return [
+        spec
+        for name, field in RunConfig.model_fields.items()
+        for spec in (_block_specs(name, field) if _is_block(field) else [_spec(name, field)])
+    ]
+
+
+def _is_block(field: Any) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, Block)
+
+
+def _block_specs(name: str, field: Any) -> list[Spec]:
+    return [_spec(f"{name}.{inner}", info) for inner, info in field.annotation.model_fields.items()]
+
+
+def _spec(path: str, field: Any) -> Spec:
+    parts = [part for part in get_args(field.annotation) if part is not type(None)]
+    optional = type(None) in get_args(field.annotation)
+    inner = parts[0] if optional and len(parts) == 1 else field.annotation
+    choices = [str(choice) for choice in get_args(inner)] if getattr(inner, "__origin__", None) is Literal else []
+    kinds = {bool: "switch", int: "integer", float: "number"}
+    bounds = {type(rule).__name__: rule for rule in field.metadata}
+    low = getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None))
+    high = getattr(bounds.get("Le"), "le", getattr(bounds.get("Lt"), "lt", None))
+    return Spec(
+        path=path,
+        title=field.title,
+        help=field.description,
+        group=field.json_schema_extra["group"],
+        level=field.json_schema_extra["level"],
+        kind="choice" if choices else kinds.get(inner, "text"),
+        default=field.default,
+        choices=choices,
+        minimum=low,
+        maximum=high,
+        optional=optional,
+    )
+
+
+def parse(values: dict[str, Any]) -> RunConfig:
+    """A RunConfig from nested values. Raises UserError naming the first field that is wrong."""
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        raise first_problem(error) from error
+
+
+def problems(values: dict[str, Any]) -> dict[str, str]:
+    """What is wrong, field by field: {"training.learning_rate": "0 is too small: use more than 0."}. Empty: all is well."""
+    try:
+        RunConfig.model_validate(values)
+    except ValidationError as error:
+        return {path: words for path, words in map(_problem, error.errors())}
+    return {}
+
+
+def first_problem(error: ValidationError) -> UserError:
+    path, words = _problem(error.errors()[0])
+    title = next((spec.title for spec in specs() if spec.path == path), path or "The configuration")
+    return UserError(f"{title} ({path}) is not usable.", words, "Change it and start again.", field=path)
+
+
+def _problem(error: Any) -> tuple[str, str]:
+    path = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("str", "list[")))
+    limits = error.get("ctx", {})
+    given = error.get("input")
+    words = {
+        "greater_than": lambda: f"{given} is too small: use more than {limits['gt']:g}.",
+        "greater_than_equal": lambda: f"{given} is too small: use at least {limits['ge']:g}.",
+        "less_than": lambda: f"{given} is too large: use less than {limits['lt']:g}.",
+        "less_than_equal": lambda: f"{given} is too large: use at most {limits['le']:g}.",
+        "literal_error": lambda: f"{given!r} is not one of {limits['expected']}.",
+        "extra_forbidden": lambda: "There is no setting of this name.",
+        "value_error": lambda: str(limits["error"]),
+        "int_from_float": lambda: f"{given} is not a whole number.",
+        "int_parsing": lambda: f"{given!r} is not a whole number.",
+        "float_parsing": lambda: f"{given!r} is not a number.",
+        "float_type": lambda: "A number is needed.",
+        "int_type": lambda: "A whole number is needed.",
+    }.get(error["type"], lambda: f"{error['msg']}.")
+    return path, words()
+
+
+def from_yaml(text: str, overrides: list[str] | None = None) -> RunConfig:
+    """A RunConfig from YAML, with `training.max_steps=10` style overrides on top. Raises UserError."""
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise UserError(
+            "The configuration is not YAML.", str(error).replace("\n", " "), "Mend the line it names."
+        ) from error
+    if not isinstance(values, dict):
+        raise UserError(
+            "The configuration is not a set of settings.",
+            "It should read like `model: {name: demo}`.",
+            "See the README.",
+        )
+    for override in overrides or []:
+        _override(values, override)
+    return parse(values)
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise UserError(
+            f"--set {override} has no value.", "It is written NAME=VALUE.", "For example --set training.max_steps=10."
+        )
+    *blocks, name = path.strip().split(".")
+    for block in blocks:
+        values = values.setdefault(block, {})
+        if not isinstance(values, dict):
+            raise UserError(
+                f"--set {override} does not fit.", f"{block} is not a block of settings.", "Check the name."
+            )
+    # YAML 1.1 reads 2e-4 as text; pydantic turns such text into a number where a number is wanted.
+    values[name] = yaml.safe_load(text)
+
+
+def to_yaml(config: RunConfig) -> str:
+    """The whole config, defaults included, as YAML that `from_yaml` reads back to an equal config."""
+    return yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,79 @@
+"""Named starting points. A preset is a few settings laid over the config; where a piece is missing the substitute is named.
+
+The 16 GB and 24 GB presets are the values of DeepFabric's "Training Frameworks" page, exactly.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+_PAGE = {"training.gradient_checkpointing": True, "training.precision": "bf16"}
+
+
+@dataclass(frozen=True)
+class Preset:
+    title: str
+    help: str
+    values: dict[str, Any]
+
+
+PRESETS: dict[str, Preset] = {
+    "cpu": Preset(
+        "CPU demo",
+        "The built-in tiny model on the built-in rows: about two minutes on two cores.",
+        {
+            "model.name": "demo",
+            "data.source": "demo",
+            "method": "lora",
+            "adapter.r": 16,
+            "adapter.lora_alpha": 32,
+            "training.max_steps": 150,
+            "training.learning_rate": 2e-3,
+            "training.per_device_train_batch_size": 8,
+            "training.gradient_accumulation_steps": 1,
+            "training.gradient_checkpointing": False,  # a tiny model has memory to spare, and time is short
+            "training.precision": "fp32",
+            "training.max_length": 1024,
+            "training.logging_steps": 1,
+            "training.save_steps": 50,
+            "training.eval_steps": 50,
+        },
+    ),
+    "16gb": Preset(
+        "16 GB GPU",
+        "For cards like RTX 4080 or A4000: one row at a time, 16 added up, 8-bit paged optimiser.",
+        {
+            **_PAGE,
+            "training.per_device_train_batch_size": 1,
+            "training.gradient_accumulation_steps": 16,
+            "training.optim": "paged_adamw_8bit",
+        },
+    ),
+    "24gb": Preset(
+        "24 GB GPU",
+        "For cards like RTX 3090 or 4090: two rows at a time, 8 added up, 8-bit optimiser.",
+        {
+            **_PAGE,
+            "training.per_device_train_batch_size": 2,
+            "training.gradient_accumulation_steps": 8,
+            "training.optim": "adamw_8bit",
+        },
+    ),
+}
+
+
+def apply(name: str, bf16: bool, bitsandbytes: bool) -> tuple[dict[str, Any], list[str]]:
+    """The preset's values as this machine can run them, and a sentence for each value that had to give way.
+
+    `bf16`: whether the hardware trains in bf16; `bitsandbytes`: whether its 8-bit optimisers are installed.
+    """
+    values = dict(PRESETS[name].values)
+    notes = []
+    if values.get("training.precision") == "bf16" and not bf16:
+        values["training.precision"] = "auto"
+        notes.append("bf16 is not supported here: precision is chosen by the hardware instead.")
+    if "8bit" in values.get("training.optim", "") and not bitsandbytes:
+        notes.append(
+            f"{values['training.optim']} needs bitsandbytes, which is not installed: adamw_torch_fused instead."
+        )
+        values["training.optim"] = "adamw_torch_fused"
+    return values, notes

@@ -1,0 +1,95 @@
+"""Where dfgui keeps its things and what it may touch: DFGUI_HOME and every environment variable, read in one place.
+
+    DFGUI_HOME/            default ~/.dfgui
+      dfgui.db             the store
+      runs/RUN/            checkpoint-20/, train.log, ... of one run
+      uploads/             files dropped on the page
+      exports/             merged models while they are being downloaded
+
+Paths that arrive over HTTP must lie inside the home or a folder the owner allowed; the command line is its user's own
+and may read and write whatever that user may.
+"""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dfgui.errors import UserError
+
+
+@dataclass(frozen=True)
+class Settings:
+    home: Path
+    allowed: tuple[Path, ...] = ()  # folders besides the home that pages may read
+    jailed: bool = True  # False on the command line
+    offline: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    hosts: tuple[str, ...] = ()  # host names answered besides loopback
+    space_id: str | None = None  # "owner/name" inside a Hugging Face Space
+    volume: Path | None = None  # a mounted folder that survives a restart, but is no place for SQLite
+
+    @property
+    def store_path(self) -> Path:
+        return self.home / "dfgui.db"
+
+    @property
+    def runs(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def uploads(self) -> Path:
+        return self.home / "uploads"
+
+    @property
+    def exports(self) -> Path:
+        return self.home / "exports"
+
+    def run_folder(self, run_id: str) -> Path:
+        return self.runs / run_id
+
+    def may_read(self, path: str | Path) -> Path:
+        """The resolved path, if this visitor may read it. Raises UserError otherwise, or when it is not there."""
+        resolved = Path(path).expanduser().resolve()
+        if self.jailed and not any(resolved.is_relative_to(folder.resolve()) for folder in (self.home, *self.allowed)):
+            raise UserError(
+                f"{path} is outside the folders this page may read.",
+                "Only the dfgui home and folders that the owner allowed are open to the browser.",
+                "Upload the file, or start dfgui with --allow-folder and its folder.",
+            )
+        if not resolved.exists():
+            raise UserError(
+                f"{path} does not exist.", "There is no file or folder of that name.", "Check the spelling."
+            )
+        return resolved
+
+
+def load(home: str | Path | None = None, **changes) -> Settings:
+    """Settings from the environment, with `changes` on top. Creates the home's folders; raises UserError if it cannot."""
+    env = os.environ
+    in_space = env.get("SYSTEM") == "spaces" and bool(env.get("SPACE_ID"))
+    settings = Settings(
+        home=Path(home or env.get("DFGUI_HOME") or "~/.dfgui").expanduser().resolve(),
+        allowed=tuple(Path(p).expanduser() for p in env.get("DFGUI_ALLOWED_FOLDERS", "").split(os.pathsep) if p),
+        offline=env.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"),
+        username=env.get("DFGUI_USERNAME") or None,
+        password=env.get("DFGUI_PASSWORD") or None,
+        hosts=tuple(h for h in [env.get("SPACE_HOST", "")] if h and in_space),
+        space_id=env["SPACE_ID"] if in_space else None,
+        volume=Path(env["DFGUI_VOLUME"]) if env.get("DFGUI_VOLUME") else None,
+    )
+    settings = replace(settings, **changes)
+    make_folders(settings)
+    return settings
+
+
+def make_folders(settings: Settings) -> None:
+    try:
+        for folder in (settings.home, settings.runs, settings.uploads, settings.exports):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The home folder {settings.home} cannot be used.",
+            f"{error.strerror or error}.",
+            "Choose another with --home or DFGUI_HOME.",
+        ) from error
