@@ -95,8 +95,8 @@ class Data(Block):
     train_on: Literal["assistant", "last_assistant", "completion", "everything"] = setting(
         "assistant",
         "Learn from",
-        "assistant: every answer and tool call. last_assistant: only the final answer. completion: what follows the prompt. "
-        "everything: questions and tool results too, which is rarely wanted.",
+        "assistant: every answer and tool call. last_assistant: only the final answer. completion: what follows the "
+        "prompt. everything: questions and tool results too, which is rarely wanted.",
         "data",
         "advanced",
     )
@@ -277,7 +277,7 @@ class Training(Block):
     @model_validator(mode="before")
     @classmethod
     def known_by_older_names(cls, values: Any) -> Any:
-        """The reference page's names: max_seq_length, warmup_ratio (a zero never overrides warmup_steps), bf16, fp16."""
+        """Older names: max_seq_length, warmup_ratio (a zero never overrides warmup_steps), bf16, fp16."""
         if not isinstance(values, dict):
             return values
         values = dict(values)
@@ -415,11 +415,11 @@ def parse(values: dict[str, Any]) -> RunConfig:
 
 
 def problems(values: dict[str, Any]) -> dict[str, str]:
-    """What is wrong, field by field: {"training.learning_rate": "0 is too small: use more than 0."}. Empty: all is well."""
+    """What is wrong by field: {"training.learning_rate": "0 is too small: use more than 0."}. Empty: all is well."""
     try:
         RunConfig.model_validate(values)
     except ValidationError as error:
-        return {path: words for path, words in map(_problem, error.errors())}
+        return dict(map(_problem, error.errors()))
     return {}
 
 

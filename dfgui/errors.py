@@ -8,7 +8,7 @@ Anything else that is raised is a bug or an accident, and ends in a log.
 
 
 class UserError(Exception):
-    """Something the person can mend. `field` names the setting it belongs to ("training.learning_rate"), if one does."""
+    """Something the person can mend. `field` names the setting it belongs to, if one does: "training.learning_rate"."""
 
     def __init__(self, what: str, why: str, do: str, field: str | None = None):
         super().__init__(what, why, do)

@@ -1,4 +1,4 @@
-"""Named starting points. A preset is a few settings laid over the config; where a piece is missing the substitute is named.
+"""Named starting points: a few settings laid over the config. Where a piece is missing the substitute is named.
 
 The 16 GB and 24 GB presets are the values of DeepFabric's "Training Frameworks" page, exactly.
 """

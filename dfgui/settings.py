@@ -65,7 +65,7 @@ class Settings:
 
 
 def load(home: str | Path | None = None, **changes) -> Settings:
-    """Settings from the environment, with `changes` on top. Creates the home's folders; raises UserError if it cannot."""
+    """Settings from the environment, `changes` on top. Creates the home's folders; raises UserError if it cannot."""
     env = os.environ
     in_space = env.get("SYSTEM") == "spaces" and bool(env.get("SPACE_ID"))
     settings = Settings(

@@ -1,0 +1,110 @@
+"""What this machine can train with, and the precision that follows from it.
+
+`look()` asks the driver's own tool and never imports torch, so a page may call it; `measure()` asks torch itself, which
+is what counts when a run starts (a CPU build of torch on a GPU machine trains on the CPU).
+"""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import psutil
+
+Precision = Literal["bf16", "fp16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Hardware:
+    device: Literal["cuda", "mps", "cpu"]
+    name: str
+    bf16: bool  # whether training in bf16 is worth it here; bf16 on a CPU works and is slower
+    memory: int  # bytes the device has in all
+    devices: int = 1
+
+    @property
+    def best_precision(self) -> Precision:
+        if self.device == "cpu":
+            return "fp32"
+        return "bf16" if self.bf16 else "fp16"
+
+
+def precision(wanted: str, hardware: Hardware) -> Precision:
+    """The precision a run will use: what was asked for, or what suits the hardware when `wanted` is "auto"."""
+    return hardware.best_precision if wanted == "auto" else wanted  # type: ignore[return-value]
+
+
+def weights_dtype(wanted: str, method: str, chosen: Precision) -> str:
+    """How the weights are held, as a torch dtype's name.
+
+    Full fine-tuning keeps 32-bit weights under mixed precision, since a step of 2e-5 is lost in 16-bit rounding. An
+    adapter's base never changes, so 16 bit costs it nothing.
+    """
+    if wanted != "auto":
+        return wanted
+    if method == "full" or chosen == "fp32":
+        return "float32"
+    return {"bf16": "bfloat16", "fp16": "float16"}[chosen]
+
+
+def describe(hardware: Hardware) -> str:
+    """One line for a page: "NVIDIA L4, 22.5 GB" or "CPU, 2 cores, 23.5 GB memory"."""
+    size = f"{hardware.memory / 1e9:.1f} GB"
+    if hardware.device == "cpu":
+        return f"no GPU: CPU, {os.cpu_count()} cores, {size} memory"
+    return f"{hardware.devices} x {hardware.name}, {size}" if hardware.devices > 1 else f"{hardware.name}, {size}"
+
+
+def has(package: str) -> bool:
+    """Whether a package is installed, without importing it."""
+    return importlib.util.find_spec(package) is not None
+
+
+@lru_cache(maxsize=1)
+def look() -> Hardware:
+    """The hardware as the driver reports it, without torch."""
+    cards = _nvidia_cards()
+    if cards and _torch_is_built_for_cuda():
+        name, memory, capability = cards[0]
+        return Hardware("cuda", name, capability >= 8.0, memory, len(cards))
+    return _cpu()
+
+
+def measure() -> Hardware:
+    """The hardware as torch can use it."""
+    import torch
+
+    if torch.cuda.is_available():
+        card = torch.cuda.get_device_properties(0)
+        return Hardware("cuda", card.name, torch.cuda.is_bf16_supported(), card.total_memory, torch.cuda.device_count())
+    if torch.backends.mps.is_available():
+        return Hardware("mps", "Apple GPU", True, psutil.virtual_memory().total)
+    return _cpu()
+
+
+def _cpu() -> Hardware:
+    return Hardware("cpu", "CPU", False, psutil.virtual_memory().total)
+
+
+def _torch_is_built_for_cuda() -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return "+cpu" not in version("torch")
+    except PackageNotFoundError:
+        return False
+
+
+def _nvidia_cards() -> list[tuple[str, int, float]]:
+    """(name, bytes, compute capability) of each card; empty without NVIDIA's tool or when it fails."""
+    if not shutil.which("nvidia-smi"):
+        return []
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,compute_cap", "--format=csv,noheader,nounits"]
+    answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=False)
+    if answer.returncode != 0:
+        return []
+    rows = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines() if line.strip()]
+    return [(name, int(float(mib) * 2**20), float(capability)) for name, mib, capability in rows]

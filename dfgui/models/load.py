@@ -1,0 +1,170 @@
+"""From the name a person picked to a tokenizer and weights: "demo", a local folder, or a Hub id.
+
+Looking at data needs the tokenizer only; weights are fetched when a run starts. Only safetensors are read, and code
+that a model brings along is never run.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dfgui import config
+from dfgui.errors import UserError
+from dfgui.models import demo
+from dfgui.settings import Settings
+
+Progress = Callable[[int, int], None]  # bytes done, bytes in all
+
+TOKENIZER_FILES = ["*token*", "vocab*", "merges.txt", "*.jinja", "*.model", "config.json", "special_tokens_map.json"]
+MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "tokenizer*"]
+
+
+def locate(name: str, settings: Settings) -> str:
+    """A local folder's path, or the Hub id unchanged. Raises UserError when a path is not readable or not a model."""
+    if name == "demo":
+        return str(demo.BASE)
+    if name.startswith((".", "/", "~")) or Path(name).expanduser().is_dir():
+        return str(_model_folder(settings.may_read(name)))
+    return _hub_id(name)
+
+
+def _model_folder(folder: Path) -> Path:
+    if not (folder / "config.json").is_file():
+        raise UserError(
+            f"{folder} is not a model folder.",
+            "It has no config.json.",
+            "Choose the folder that holds config.json, the tokenizer and *.safetensors.",
+        )
+    return folder
+
+
+def _hub_id(name: str) -> str:
+    parts = name.split("/")
+    if len(parts) > 2 or not all(part and not part.startswith(".") for part in parts) or " " in name:
+        raise UserError(
+            f"{name!r} is neither a folder here nor a Hub id.",
+            "A Hub id reads owner/name.",
+            "Check the spelling, or choose demo.",
+        )
+    return name
+
+
+def tokenizer(model: config.Model, settings: Settings) -> Any:
+    """The model's tokenizer; fetches tokenizer files only. Raises UserError when it cannot be had."""
+    from transformers import AutoTokenizer
+
+    place = locate(model.name, settings)
+    try:
+        if not Path(place).is_dir():
+            place = _fetch(place, model.revision, TOKENIZER_FILES, settings)
+        loaded = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise _unavailable(model.name, "tokenizer", error, settings) from error
+    return with_pad_token(loaded)
+
+
+def with_pad_token(tokenizer: Any) -> Any:
+    """A tokenizer that pads. Padding is masked by position, so the end-of-text token may serve as well."""
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def fetch(model: config.Model, settings: Settings, progress: Progress | None = None) -> str:
+    """The folder that holds the model's weights, downloaded if need be. Raises UserError when it cannot be had."""
+    place = locate(model.name, settings)
+    if not Path(place).is_dir():
+        try:
+            place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
+        except (OSError, ValueError) as error:
+            raise _unavailable(model.name, "weights", error, settings) from error
+    if not any(Path(place).glob("*.safetensors")):
+        raise UserError(
+            f"{model.name} has no weights that can be loaded.",
+            "There is no *.safetensors file in it; other formats can carry code and are not read.",
+            "Choose a model with safetensors weights, or convert it.",
+        )
+    return place
+
+
+def weights(folder: str, dtype: str, device: str = "cpu") -> Any:
+    """The causal language model in `folder`, weights held in `dtype` (a torch dtype's name), on `device`."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
+    )
+    return model.to(device)
+
+
+def trained(checkpoint: Path, base: str, dtype: str, device: str = "cpu") -> tuple[Any, Any]:
+    """(model, tokenizer) of a checkpoint: an adapter on its base folder, or a full model. Ready to generate."""
+    from transformers import AutoTokenizer
+
+    tokenizer = with_pad_token(AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False))
+    if not (checkpoint / "adapter_config.json").is_file():
+        return weights(str(checkpoint), dtype, device).eval(), tokenizer
+
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(weights(base, dtype, device), str(checkpoint)).eval(), tokenizer
+
+
+def _fetch(
+    repo: str, revision: str | None, patterns: list[str], settings: Settings, progress: Progress | None = None
+) -> str:
+    from huggingface_hub import snapshot_download
+
+    bar: dict[str, Any] = {"tqdm_class": reporting_bar(progress)} if progress else {}
+    return snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=settings.offline, **bar)
+
+
+def reporting_bar(progress: Progress) -> type:
+    """A tqdm class that draws nothing and tells `progress` the bytes of huggingface_hub's own bar."""
+    from tqdm.auto import tqdm
+
+    class Bar(tqdm):
+        def __init__(self, *args: Any, **kwargs: Any):
+            self.counts_bytes = kwargs.get("unit") == "B" and kwargs.get("name", "").endswith("snapshot_download")
+            kwargs.pop("name", None)
+            super().__init__(*args, **{**kwargs, "disable": False, "file": Nowhere()})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            moved = super().update(n)
+            if self.counts_bytes:
+                progress(int(self.n), int(self.total or 0))
+            return moved
+
+    return Bar
+
+
+class Nowhere:
+    """A file that forgets: tqdm insists on drawing somewhere."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None: ...
+
+
+def _unavailable(name: str, part: str, error: Exception, settings: Settings) -> UserError:
+    kind = type(error).__name__
+    if "Gated" in kind or "401" in str(error) or "403" in str(error):
+        return UserError(
+            f"{name} is gated or private.",
+            "The Hub did not let this account read it.",
+            "Accept its terms on the Hub and set HF_TOKEN, then start again.",
+        )
+    if settings.offline or kind in ("OfflineModeIsEnabled", "LocalEntryNotFoundError"):
+        return UserError(
+            f"The {part} of {name} is not on this machine.",
+            "The Hub cannot be reached, or HF_HUB_OFFLINE is set.",
+            "Choose demo or a local folder, or go online.",
+        )
+    if "NotFound" in kind:
+        return UserError(
+            f"{name} is not on the Hub.", "No model of that name or revision is there.", "Check the spelling."
+        )
+    reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else kind
+    return UserError(f"The {part} of {name} cannot be loaded.", reason, "Choose another model or mend its folder.")

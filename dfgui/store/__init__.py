@@ -1,0 +1,36 @@
+"""The store: SQLite, and the only channel between whoever trains and whoever watches.
+
+    store = Store(settings.store_path)
+    run = store.runs.create(config)
+    store.commands.add(run, "save", by="page")
+    store.metrics.series(run, "loss", buckets=500)
+
+Every method opens its own connection, so a Store may be shared by threads. Trainers write through `Writer`.
+"""
+
+from pathlib import Path
+
+from dfgui.store import schema
+from dfgui.store.checkpoints import Checkpoints
+from dfgui.store.commands import Commands
+from dfgui.store.events import Events
+from dfgui.store.metrics import Metrics
+from dfgui.store.runs import Runs
+from dfgui.store.scores import Scores
+from dfgui.store.writer import Writer
+
+__all__ = ["Store", "Writer"]
+
+
+class Store:
+    """The store at `path`, created or upgraded as needed. Raises UserError when it cannot be opened."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        schema.prepare(path)
+        self.runs = Runs(path)
+        self.metrics = Metrics(path)
+        self.commands = Commands(path)
+        self.checkpoints = Checkpoints(path)
+        self.events = Events(path)
+        self.scores = Scores(path)

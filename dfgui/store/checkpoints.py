@@ -1,0 +1,42 @@
+"""Checkpoints that are complete: a row is written once the folder is on the disk, so a torn one is never offered."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from dfgui.errors import UserError
+from dfgui.store.schema import opened
+
+
+class Checkpoints:
+    def __init__(self, path: Path):
+        self.path = path
+
+    def put(self, run: str, step: int, folder: str, kind: str, size: int, eval_loss: float | None) -> None:
+        """Records a complete checkpoint. `folder` lies inside the run's folder; `size` in bytes."""
+        row = {"run": run, "step": step, "path": folder, "kind": kind, "bytes": size, "eval_loss": eval_loss}
+        with opened(self.path) as db:
+            db.table("checkpoints").upsert({**row, "created_at": time.time()}, pk=("run", "step"))
+
+    def keep_only(self, run: str, steps: list[int]) -> None:
+        """Forgets those that rotation has deleted from the disk."""
+        marks = ", ".join("?" * len(steps))
+        with opened(self.path) as db:
+            db.execute(f"DELETE FROM checkpoints WHERE run = ? AND step NOT IN ({marks})", [run, *steps])
+
+    def of(self, run: str) -> list[dict[str, Any]]:
+        """The run's checkpoints, oldest first, each with `best`: whether none has a lower eval_loss."""
+        with opened(self.path) as db:
+            rows = list(db.query("SELECT * FROM checkpoints WHERE run = ? ORDER BY step", [run]))
+        scored = [row["eval_loss"] for row in rows if row["eval_loss"] is not None]
+        lowest = min(scored) if scored else None
+        best = next((row["step"] for row in rows if lowest is not None and row["eval_loss"] == lowest), None)
+        return [{**row, "best": row["step"] == best} for row in rows]
+
+    def get(self, run: str, step: int) -> dict[str, Any]:
+        """One checkpoint. Raises UserError when the run has none at that step."""
+        found = next((row for row in self.of(run) if row["step"] == step), None)
+        if found is None:
+            steps = ", ".join(str(row["step"]) for row in self.of(run)) or "none yet"
+            raise UserError(f"Run {run} has no checkpoint at step {step}.", f"It has: {steps}.", "Choose one of them.")
+        return found

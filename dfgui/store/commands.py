@@ -1,0 +1,64 @@
+"""Commands: what somebody asked of a run, when the run took it, what came of it.
+
+Buttons and the command line write them; the training callback obeys.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from dfgui.errors import UserError
+from dfgui.store.schema import opened
+
+COMMANDS = ("stop", "save")
+
+
+class Commands:
+    def __init__(self, path: Path):
+        self.path = path
+
+    def add(self, run: str, command: str, by: str) -> int:
+        """Asks `command` of a run; returns the command's id. Asking twice before it is taken asks once."""
+        if command not in COMMANDS:
+            raise UserError(
+                f"{command} is not a command.", "A run obeys " + ", ".join(COMMANDS) + ".", "Use one of them."
+            )
+        with opened(self.path) as db:
+            waiting = db.execute(
+                "SELECT id FROM commands WHERE run = ? AND command = ? AND taken_at_step IS NULL", [run, command]
+            ).fetchone()
+            if waiting:
+                return waiting[0]
+            row = {"run": run, "command": command, "requested_at": time.time(), "requested_by": by}
+            return int(db.table("commands").insert(row, pk="id").last_pk)
+
+    def get(self, command: int) -> dict[str, Any]:
+        with opened(self.path) as db:
+            return dict(db.table("commands").get(command))
+
+    def waiting(self, run: str) -> list[dict[str, Any]]:
+        """Commands nobody has taken yet, oldest first."""
+        with opened(self.path) as db:
+            return list(db.query("SELECT * FROM commands WHERE run = ? AND taken_at_step IS NULL ORDER BY id", [run]))
+
+    def of(self, run: str) -> list[dict[str, Any]]:
+        """Every command of the run, newest first."""
+        with opened(self.path) as db:
+            return list(db.query("SELECT * FROM commands WHERE run = ? ORDER BY id DESC", [run]))
+
+    def take(self, command: int, step: int) -> None:
+        with opened(self.path) as db:
+            db.execute("UPDATE commands SET taken_at_step = ? WHERE id = ?", [step, command])
+
+    def finish(self, command: int, outcome: str) -> None:
+        with opened(self.path) as db:
+            db.execute("UPDATE commands SET outcome = ?, done_at = ? WHERE id = ?", [outcome, time.time(), command])
+
+    def close_all(self, run: str, step: int, outcome: str) -> None:
+        """Answers what is still open when a run ends."""
+        with opened(self.path) as db:
+            db.execute(
+                "UPDATE commands SET taken_at_step = coalesce(taken_at_step, ?), outcome = ?, done_at = ? "
+                "WHERE run = ? AND outcome IS NULL",
+                [step, outcome, time.time(), run],
+            )

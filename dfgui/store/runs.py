@@ -1,0 +1,136 @@
+"""Runs: what was asked for, where it stands, how it ended.
+
+    queued -> preparing -> running -> (stopping) -> finished | stopped | failed | interrupted
+
+A row in any of the last four is at its end. A run whose owner died is interrupted, and found by `interrupt_orphans`.
+"""
+
+import json
+import secrets
+import string
+import time
+from pathlib import Path
+from typing import Any
+
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.store import owner
+from dfgui.store.schema import opened
+
+ACTIVE = ("preparing", "running", "stopping")
+ENDED = ("finished", "stopped", "failed", "interrupted")
+FOLLOWS = {  # status -> what may follow it
+    "queued": ("preparing", "stopped"),
+    "preparing": ("running", "stopping", "stopped", "failed", "interrupted"),
+    "running": ("stopping", "finished", "stopped", "failed", "interrupted"),
+    "stopping": ("stopped", "finished", "failed", "interrupted"),
+}
+JSON_FIELDS = ("config", "facts", "error", "owner")
+
+
+class Runs:
+    def __init__(self, path: Path):
+        self.path = path
+
+    def create(self, config: RunConfig, executor: str = "app") -> str:
+        """Queues a run and returns its id: ten random letters and digits."""
+        run = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(10))
+        row = {
+            "id": run,
+            "name": config.title(),
+            "status": "queued",
+            "config": config.model_dump_json(),
+            "facts": "{}",
+            "executor": executor,
+            "created_at": time.time(),
+        }
+        with opened(self.path) as db:
+            db.table("runs").insert(row)
+        return run
+
+    def get(self, run: str) -> dict[str, Any]:
+        """The run as a dict, JSON fields read. Raises UserError when there is none of that id."""
+        with opened(self.path) as db:
+            rows = list(db.query("SELECT * FROM runs WHERE id = ?", [run]))
+        if not rows:
+            raise UserError(
+                f"There is no run {run}.", "It was deleted, or the id is misspelt.", "See the list of runs."
+            )
+        return _read(rows[0])
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every run, newest first."""
+        with opened(self.path) as db:
+            return [_read(row) for row in db.query("SELECT * FROM runs ORDER BY created_at DESC, rowid DESC")]
+
+    def current(self) -> dict[str, Any] | None:
+        """The run that executes now, else the next in the queue, else None."""
+        with opened(self.path) as db:
+            rows = list(
+                db.query(
+                    "SELECT * FROM runs WHERE status IN ('preparing', 'running', 'stopping', 'queued') "
+                    "ORDER BY status = 'queued', created_at LIMIT 1"
+                )
+            )
+        return _read(rows[0]) if rows else None
+
+    def update(self, run: str, **fields: Any) -> None:
+        """Sets columns; dicts are written as JSON."""
+        values = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in fields.items()}
+        with opened(self.path) as db:
+            db.table("runs").update(run, values)
+
+    def add_facts(self, run: str, **facts: Any) -> None:
+        """Lays `facts` over what is known of the run."""
+        with opened(self.path) as db:
+            db.execute("UPDATE runs SET facts = json_patch(facts, ?) WHERE id = ?", [json.dumps(facts), run])
+
+    def move(self, run: str, status: str, reason: str | None = None, error: UserError | None = None) -> bool:
+        """Moves the run to `status` if that may follow where it is; False when it may not."""
+        allowed = [before for before, after in FOLLOWS.items() if status in after]
+        ended = time.time() if status in ENDED else None
+        words = json.dumps(error.to_dict()) if error else None
+        with opened(self.path) as db:
+            cursor = db.execute(
+                f"UPDATE runs SET status = ?, reason = coalesce(?, reason), error = coalesce(?, error), "
+                f"ended_at = coalesce(?, ended_at), owner = CASE WHEN ? THEN NULL ELSE owner END, "
+                f"phase = CASE WHEN ? THEN NULL ELSE phase END "
+                f"WHERE id = ? AND status IN ({', '.join('?' * len(allowed))})",
+                [status, reason, words, ended, ended is not None, ended is not None, run, *allowed],
+            )
+            return cursor.rowcount == 1
+
+    def claim(self, executor: str) -> str | None:
+        """Takes the oldest queued run if nothing else executes and it is `executor`'s; returns its id."""
+        with opened(self.path) as db:
+            claimed = db.execute(
+                "UPDATE runs SET status = 'preparing', owner = ?, heartbeat_at = ?, started_at = ? "
+                "WHERE id = (SELECT id FROM runs WHERE status = 'queued' ORDER BY created_at LIMIT 1) "
+                "AND executor = ? "
+                "AND NOT EXISTS (SELECT 1 FROM runs WHERE status IN ('preparing', 'running', 'stopping')) "
+                "RETURNING id",
+                [json.dumps(owner.me()), time.time(), time.time(), executor],
+            ).fetchall()
+        return claimed[0][0] if claimed else None
+
+    def interrupt_orphans(self) -> list[str]:
+        """Ends runs whose owner is gone, and queued ones whose command line is gone; returns their ids."""
+        with opened(self.path) as db:
+            waiting = [
+                _read(row) for row in db.query("SELECT * FROM runs WHERE status = 'queued' AND executor != 'app'")
+            ]
+            active = [
+                _read(row)
+                for row in db.query("SELECT * FROM runs WHERE status IN ('preparing', 'running', 'stopping')")
+            ]
+        gone = [run for run in active if not owner.alive(run["owner"], run["heartbeat_at"])]
+        for run in gone:
+            self.move(run["id"], "interrupted", f"The process that trained it ended at step {run['global_step']}.")
+        left = [run for run in waiting if not owner.alive(run["owner"], None)]
+        for run in left:
+            self.move(run["id"], "stopped", "The command that queued it ended before it could start.")
+        return [run["id"] for run in gone + left]
+
+
+def _read(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: json.loads(value) if name in JSON_FIELDS and value else value for name, value in row.items()}

@@ -1,0 +1,147 @@
+"""The tables of the store, and how a connection to it is opened.
+
+SQLite in WAL mode: one writer and many readers at once, in any number of threads and processes. Tables grow by
+migrations: add a function at the end of this file, never change one that has been released.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from dfgui.errors import UserError
+
+BUSY_SECONDS = 10  # how long a writer waits for another one
+
+migrations = Migrations("dfgui")
+
+
+def connect(path: Path) -> Database:
+    """A connection of the caller's own, usable from any thread. The caller closes it."""
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA synchronous=NORMAL")
+    return Database(connection)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Database]:
+    """A connection for one question; what was written is committed at the end, or rolled back by an exception."""
+    db = connect(path)
+    try:
+        with db.conn:
+            yield db
+    finally:
+        db.close()
+
+
+def prepare(path: Path) -> None:
+    """Creates or upgrades the store at `path`. Raises UserError when that is not a usable store."""
+    try:
+        db = connect(path)
+        try:
+            db.conn.execute("PRAGMA journal_mode=WAL")
+            if migrations.pending(db):
+                migrations.apply(db)
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise UserError(
+            f"The store {path} cannot be opened.",
+            f"SQLite says: {error}.",
+            "Check the disk and its permissions, or choose another home with --home.",
+        ) from error
+
+
+@migrations()
+def m001_first_tables(db: Database) -> None:
+    for statement in FIRST_TABLES:
+        db.execute(statement)
+
+
+FIRST_TABLES = [
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        status TEXT NOT NULL,
+        reason TEXT,                -- why it ended, in words
+        error TEXT,                 -- {what, why, do} as JSON when it failed
+        phase TEXT,                 -- what it is doing now: "tokenising"
+        phase_done INTEGER,
+        phase_total INTEGER,
+        phase_unit TEXT,            -- "rows", "bytes"
+        config TEXT NOT NULL,       -- RunConfig as JSON
+        facts TEXT NOT NULL,        -- what the run found: device, precision, rows, template, ... as JSON
+        executor TEXT NOT NULL,     -- who will run it: "app", or "pid:1234" of a command line
+        owner TEXT,                 -- {host, pid, started_at} as JSON while somebody runs it
+        heartbeat_at REAL,
+        created_at REAL NOT NULL,   -- seconds since 1970, as all times here
+        started_at REAL,
+        first_step_at REAL,
+        ended_at REAL,
+        global_step INTEGER NOT NULL DEFAULT 0,
+        max_steps INTEGER,
+        epoch REAL,
+        num_train_epochs REAL,
+        train_loss REAL,
+        eval_loss REAL
+    )
+    """,
+    "CREATE INDEX runs_by_status ON runs (status, created_at)",
+    """
+    CREATE TABLE metrics (
+        run TEXT NOT NULL, name TEXT NOT NULL, step INTEGER NOT NULL,
+        value REAL,                 -- NULL is NaN
+        time REAL NOT NULL,
+        PRIMARY KEY (run, name, step)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE rollups (          -- the same points in buckets of `width` steps
+        run TEXT NOT NULL, name TEXT NOT NULL, width INTEGER NOT NULL, bucket INTEGER NOT NULL,
+        low REAL, high REAL, last REAL, last_step INTEGER NOT NULL, nans INTEGER NOT NULL,
+        PRIMARY KEY (run, name, width, bucket)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE commands (
+        id INTEGER PRIMARY KEY,
+        run TEXT NOT NULL, command TEXT NOT NULL,
+        requested_at REAL NOT NULL, requested_by TEXT NOT NULL,
+        taken_at_step INTEGER, outcome TEXT, done_at REAL
+    )
+    """,
+    "CREATE INDEX commands_by_run ON commands (run, taken_at_step)",
+    """
+    CREATE TABLE checkpoints (
+        run TEXT NOT NULL, step INTEGER NOT NULL,
+        path TEXT NOT NULL,         -- inside the run's folder: "checkpoint-20"
+        kind TEXT NOT NULL,         -- adapter or full
+        bytes INTEGER NOT NULL, eval_loss REAL, created_at REAL NOT NULL,
+        PRIMARY KEY (run, step)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE events (
+        id INTEGER PRIMARY KEY,
+        run TEXT NOT NULL, time REAL NOT NULL, step INTEGER,
+        kind TEXT NOT NULL,         -- phase, note, warning, checkpoint, command, end, error
+        text TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX events_by_run ON events (run, id)",
+    """
+    CREATE TABLE scores (           -- held-out tool calls answered by a checkpoint
+        run TEXT NOT NULL, step INTEGER NOT NULL,   -- step 0 is the base model
+        done INTEGER NOT NULL, total INTEGER NOT NULL, right INTEGER NOT NULL,
+        results TEXT NOT NULL,      -- one object per question as JSON; [] until it has ended
+        owner TEXT,                 -- who is scoring, as JSON; NULL when it has ended
+        trouble TEXT,               -- why it broke off, in words
+        created_at REAL NOT NULL,
+        PRIMARY KEY (run, step)
+    ) WITHOUT ROWID
+    """,
+]

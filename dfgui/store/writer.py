@@ -1,0 +1,179 @@
+"""The writer: a thread between the trainer and the disk, so that writing never slows training down.
+
+The trainer hands over a dict and goes on; a batch is committed at most 50 ms later. A locked store or a full disk is
+retried until it works, and reported in `trouble`. Only a store that stays unwritable for 30 s after the run's end loses
+what was not written yet, and that is logged.
+"""
+
+import json
+import logging
+import math
+import queue
+import sqlite3
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from dfgui.store.metrics import WIDTHS
+from dfgui.store.schema import connect
+
+logger = logging.getLogger("dfgui")
+
+BATCH_SECONDS = 0.05
+HEARTBEAT_SECONDS = 2.0
+RETRY_SECONDS = 0.5
+CLOSING_SECONDS = 30.0  # how long a run's end waits for a store that cannot be written
+
+METRIC = "INSERT OR REPLACE INTO metrics (run, name, step, value, time) VALUES (?, ?, ?, ?, ?)"
+ROLLUP = """
+    INSERT INTO rollups (run, name, width, bucket, low, high, last, last_step, nans) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (run, name, width, bucket) DO UPDATE SET
+        low = coalesce(min(low, excluded.low), low, excluded.low),
+        high = coalesce(max(high, excluded.high), high, excluded.high),
+        last = excluded.last, last_step = excluded.last_step, nans = nans + excluded.nans
+"""
+EVENT = "INSERT INTO events (run, time, step, kind, text) VALUES (?, ?, ?, ?, ?)"
+
+Point = tuple[str, int, float | None, float]  # name, step, value (None is NaN), time
+
+
+class Writer:
+    """Writes one run's metrics, events and progress. Use as a context manager; leaving it writes what is left."""
+
+    def __init__(self, path: Path, run: str):
+        self.run = run
+        self.trouble: str | None = None  # why the last attempt to write failed; None when all is well
+        self._path = path
+        self._inbox: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
+        self._closing_at: float | None = None
+        self._thread = threading.Thread(target=self._work, name=f"dfgui-writer-{run}", daemon=True)
+
+    def __enter__(self) -> "Writer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing_at = time.monotonic()
+        self._inbox.put(None)
+        self._thread.join()
+
+    def log(self, step: int, values: dict[str, float]) -> None:
+        """Records scalars at a step. NaN is kept as NaN."""
+        self._inbox.put(("log", (step, values, time.time())))
+
+    def event(self, kind: str, text: str, step: int | None = None) -> None:
+        self._inbox.put(("event", (self.run, time.time(), step, kind, text)))
+
+    def progress(self, **fields: Any) -> None:
+        """Sets columns of the run: global_step, epoch, phase, ... The last value of a batch wins."""
+        self._inbox.put(("progress", fields))
+
+    def flush(self, timeout: float = CLOSING_SECONDS) -> bool:
+        """Waits until everything handed over so far is committed; False when `timeout` seconds were not enough."""
+        done = threading.Event()
+        self._inbox.put(("flush", done))
+        return done.wait(timeout)
+
+    def _work(self) -> None:
+        db = connect(self._path)
+        heartbeat = 0.0
+        open_for_more = True
+        while open_for_more:
+            batch, open_for_more = self._collect()
+            if time.time() - heartbeat > HEARTBEAT_SECONDS:
+                heartbeat = time.time()
+                batch.append(("progress", {"heartbeat_at": heartbeat}))
+            if batch:
+                self._commit_until_it_works(db.conn, batch)
+        db.close()
+
+    def _collect(self) -> tuple[list[tuple[str, Any]], bool]:
+        """What arrives within one batch's time, and whether more may come."""
+        batch: list[tuple[str, Any]] = []
+        deadline = time.monotonic() + BATCH_SECONDS
+        timeout = HEARTBEAT_SECONDS
+        while True:
+            try:
+                item = self._inbox.get(timeout=timeout)
+            except queue.Empty:
+                return batch, True
+            if item is None:
+                return batch, False
+            batch.append(item)
+            if item[0] == "flush":
+                return batch, True
+            if len(batch) == 1:
+                deadline = time.monotonic() + BATCH_SECONDS
+            timeout = max(deadline - time.monotonic(), 0.0001)
+            if time.monotonic() >= deadline:
+                return batch, True
+
+    def _commit_until_it_works(self, connection: sqlite3.Connection, batch: list[tuple[str, Any]]) -> None:
+        points = [
+            (name, step, value, at)
+            for kind, (step, values, at) in ((k, p) for k, p in batch if k == "log")
+            for name, value in _scalars(values)
+        ]
+        events = [payload for kind, payload in batch if kind == "event"]
+        fields: dict[str, Any] = {}
+        for kind, payload in batch:
+            if kind == "progress":
+                fields.update(payload)
+        while not self._commit(connection, points, events, fields):
+            if self._closing_at and time.monotonic() - self._closing_at > CLOSING_SECONDS:
+                logger.error("Run %s: %d points could not be written: %s", self.run, len(points), self.trouble)
+                break
+            time.sleep(RETRY_SECONDS)
+        for kind, payload in batch:
+            if kind == "flush":
+                payload.set()
+
+    def _commit(self, connection: sqlite3.Connection, points: list[Point], events: list[Any], fields: dict) -> bool:
+        try:
+            with connection:
+                if self.trouble:
+                    text = f"The store could not be written for a while ({self.trouble}); nothing was lost."
+                    connection.execute(EVENT, (self.run, time.time(), None, "warning", text))
+                connection.executemany(METRIC, [(self.run, *point) for point in points])
+                connection.executemany(ROLLUP, [(self.run, *row) for row in rollups(points)])
+                connection.executemany(EVENT, events)
+                if fields:
+                    names = ", ".join(f"{name} = ?" for name in fields)
+                    connection.execute(
+                        f"UPDATE runs SET {names} WHERE id = ?", [*map(_plain, fields.values()), self.run]
+                    )
+            self.trouble = None
+        except sqlite3.OperationalError as error:
+            self.trouble = str(error)
+            return False
+        return True
+
+
+def rollups(points: list[Point]) -> list[tuple[Any, ...]]:
+    """The buckets that `points` fall into: (name, width, bucket, low, high, last, last_step, nans)."""
+    buckets: dict[tuple[str, int, int], list[Any]] = {}
+    for name, step, value, _ in points:
+        for width in WIDTHS:
+            kept = buckets.setdefault((name, width, step // width), [value, value, value, step, 0])
+            if value is None:
+                kept[4] += 1
+            elif kept[0] is None:
+                kept[0] = kept[1] = value
+            else:
+                kept[0], kept[1] = min(kept[0], value), max(kept[1], value)
+            kept[2], kept[3] = value, step
+    return [(*key, *bucket) for key, bucket in buckets.items()]
+
+
+def _scalars(values: dict[str, Any]) -> list[tuple[str, float | None]]:
+    """Numbers only; NaN becomes None, since SQLite has no NaN."""
+    return [
+        (name, None if math.isnan(value) else float(value))
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict) else value
