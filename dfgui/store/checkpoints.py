@@ -1,6 +1,5 @@
-"""Checkpoints that are complete: a row is written once the folder is on the disk, so a torn one is never offered."""
+"""Checkpoints that are complete: `Writer` adds a row once the folder is on the disk, so a torn one is never offered."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,6 @@ from dfgui.store.schema import opened
 class Checkpoints:
     def __init__(self, path: Path):
         self.path = path
-
-    def put(self, run: str, step: int, folder: str, kind: str, size: int, eval_loss: float | None) -> None:
-        """Records a complete checkpoint. `folder` lies inside the run's folder; `size` in bytes."""
-        row = {"run": run, "step": step, "path": folder, "kind": kind, "bytes": size, "eval_loss": eval_loss}
-        with opened(self.path) as db:
-            db.table("checkpoints").upsert({**row, "created_at": time.time()}, pk=("run", "step"))
-
-    def keep_only(self, run: str, steps: list[int]) -> None:
-        """Forgets those that rotation has deleted from the disk."""
-        marks = ", ".join("?" * len(steps))
-        with opened(self.path) as db:
-            db.execute(f"DELETE FROM checkpoints WHERE run = ? AND step NOT IN ({marks})", [run, *steps])
 
     def of(self, run: str) -> list[dict[str, Any]]:
         """The run's checkpoints, oldest first, each with `best`: whether none has a lower eval_loss."""

@@ -46,14 +46,6 @@ class Commands:
         with opened(self.path) as db:
             return list(db.query("SELECT * FROM commands WHERE run = ? ORDER BY id DESC", [run]))
 
-    def take(self, command: int, step: int) -> None:
-        with opened(self.path) as db:
-            db.execute("UPDATE commands SET taken_at_step = ? WHERE id = ?", [step, command])
-
-    def finish(self, command: int, outcome: str) -> None:
-        with opened(self.path) as db:
-            db.execute("UPDATE commands SET outcome = ?, done_at = ? WHERE id = ?", [outcome, time.time(), command])
-
     def close_all(self, run: str, step: int, outcome: str) -> None:
         """Answers what is still open when a run ends."""
         with opened(self.path) as db:

@@ -1,7 +1,7 @@
 """Metrics: one row for each (run, name, step), and buckets of them, so that reading never depends on length.
 
 A chart asks for `series` once and then for what is `since` its cursor. A bucket is [step, low, high, last, nans]:
-lowest and highest value in it, the last one with its step, and how many were NaN, so no spike and no NaN is ever hidden.
+lowest and highest value in it, the last one with its step, and how many were NaN: no spike and no NaN is ever hidden.
 """
 
 from pathlib import Path

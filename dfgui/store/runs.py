@@ -80,11 +80,6 @@ class Runs:
         with opened(self.path) as db:
             db.table("runs").update(run, values)
 
-    def add_facts(self, run: str, **facts: Any) -> None:
-        """Lays `facts` over what is known of the run."""
-        with opened(self.path) as db:
-            db.execute("UPDATE runs SET facts = json_patch(facts, ?) WHERE id = ?", [json.dumps(facts), run])
-
     def move(self, run: str, status: str, reason: str | None = None, error: UserError | None = None) -> bool:
         """Moves the run to `status` if that may follow where it is; False when it may not."""
         allowed = [before for before, after in FOLLOWS.items() if status in after]

@@ -34,6 +34,14 @@ ROLLUP = """
         last = excluded.last, last_step = excluded.last_step, nans = nans + excluded.nans
 """
 EVENT = "INSERT INTO events (run, time, step, kind, text) VALUES (?, ?, ?, ?, ?)"
+TAKE = "UPDATE commands SET taken_at_step = ? WHERE id = ?"
+FINISH = "UPDATE commands SET outcome = ?, done_at = ? WHERE id = ?"
+CHECKPOINT = (
+    "INSERT OR REPLACE INTO checkpoints (run, step, path, kind, bytes, eval_loss, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+FACTS = "UPDATE runs SET facts = json_patch(facts, ?) WHERE id = ?"
+ROTATED = "DELETE FROM checkpoints WHERE run = ? AND step NOT IN (SELECT value FROM json_each(?))"
 
 Point = tuple[str, int, float | None, float]  # name, step, value (None is NaN), time
 
@@ -63,7 +71,26 @@ class Writer:
         self._inbox.put(("log", (step, values, time.time())))
 
     def event(self, kind: str, text: str, step: int | None = None) -> None:
-        self._inbox.put(("event", (self.run, time.time(), step, kind, text)))
+        self._inbox.put(("sql", (EVENT, (self.run, time.time(), step, kind, text))))
+
+    def take(self, command: int, step: int) -> None:
+        """The run has taken a command at this step."""
+        self._inbox.put(("sql", (TAKE, (step, command))))
+
+    def finish(self, command: int, outcome: str) -> None:
+        self._inbox.put(("sql", (FINISH, (outcome, time.time(), command))))
+
+    def checkpoint(self, step: int, folder: str, kind: str, size: int, eval_loss: float | None) -> None:
+        """A complete checkpoint is on the disk. `folder` lies inside the run's folder; `size` in bytes."""
+        self._inbox.put(("sql", (CHECKPOINT, (self.run, step, folder, kind, size, eval_loss, time.time()))))
+
+    def facts(self, **facts: Any) -> None:
+        """Lays `facts` over what is known of the run: device, precision, rows, ..."""
+        self._inbox.put(("sql", (FACTS, (json.dumps(facts), self.run))))
+
+    def rotated(self, steps: list[int]) -> None:
+        """Only these checkpoints are left on the disk."""
+        self._inbox.put(("sql", (ROTATED, (self.run, json.dumps(steps)))))
 
     def progress(self, **fields: Any) -> None:
         """Sets columns of the run: global_step, epoch, phase, ... The last value of a batch wins."""
@@ -110,17 +137,14 @@ class Writer:
                 return batch, True
 
     def _commit_until_it_works(self, connection: sqlite3.Connection, batch: list[tuple[str, Any]]) -> None:
-        points = [
-            (name, step, value, at)
-            for kind, (step, values, at) in ((k, p) for k, p in batch if k == "log")
-            for name, value in _scalars(values)
-        ]
-        events = [payload for kind, payload in batch if kind == "event"]
+        logs = [payload for kind, payload in batch if kind == "log"]
+        points = [(name, step, value, at) for step, values, at in logs for name, value in _scalars(values)]
+        statements = [payload for kind, payload in batch if kind == "sql"]
         fields: dict[str, Any] = {}
         for kind, payload in batch:
             if kind == "progress":
                 fields.update(payload)
-        while not self._commit(connection, points, events, fields):
+        while not self._commit(connection, points, statements, fields):
             if self._closing_at and time.monotonic() - self._closing_at > CLOSING_SECONDS:
                 logger.error("Run %s: %d points could not be written: %s", self.run, len(points), self.trouble)
                 break
@@ -129,7 +153,7 @@ class Writer:
             if kind == "flush":
                 payload.set()
 
-    def _commit(self, connection: sqlite3.Connection, points: list[Point], events: list[Any], fields: dict) -> bool:
+    def _commit(self, connection: sqlite3.Connection, points: list[Point], statements: list[Any], fields: dict) -> bool:
         try:
             with connection:
                 if self.trouble:
@@ -137,7 +161,8 @@ class Writer:
                     connection.execute(EVENT, (self.run, time.time(), None, "warning", text))
                 connection.executemany(METRIC, [(self.run, *point) for point in points])
                 connection.executemany(ROLLUP, [(self.run, *row) for row in rollups(points)])
-                connection.executemany(EVENT, events)
+                for statement, values in statements:
+                    connection.execute(statement, values)
                 if fields:
                     names = ", ".join(f"{name} = ?" for name in fields)
                     connection.execute(

@@ -1,0 +1,42 @@
+"""A run's train.log: what the libraries said, what happened, and the traceback if it failed."""
+
+import logging
+from pathlib import Path
+
+LOUD = ("dfgui", "transformers", "trl", "peft", "accelerate", "datasets", "huggingface_hub", "py.warnings")
+NAME = "train.log"
+TAIL_BYTES = 64_000
+
+logger = logging.getLogger("dfgui")
+
+
+class RunLog:
+    """Sends the loggers of dfgui and its libraries to `folder`/train.log while a run executes."""
+
+    def __init__(self, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._handler = logging.FileHandler(folder / NAME, encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def __enter__(self) -> "RunLog":
+        logging.captureWarnings(True)
+        for name in LOUD:
+            logging.getLogger(name).addHandler(self._handler)
+        logger.setLevel(logging.INFO)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for name in LOUD:
+            logging.getLogger(name).removeHandler(self._handler)
+        self._handler.close()
+
+
+def tail(folder: Path, lines: int = 200) -> str:
+    """The last lines of the run's log; empty before there is one."""
+    path = folder / NAME
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - TAIL_BYTES, 0))
+        text = file.read().decode("utf-8", errors="replace")
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,1 @@
+"""Methods: one file for each way of training. sft now."""

@@ -1,0 +1,68 @@
+"""Supervised fine-tuning: TRL's SFTTrainer, fed with input_ids and labels that are already made."""
+
+from pathlib import Path
+from typing import Any
+
+from dfgui.config import RunConfig, Training
+from dfgui.models.backends import trl as backend
+from dfgui.models.hardware import Hardware, Precision
+
+# Settings whose name and meaning are SFTConfig's own; the rest is decided in sft_arguments.
+PASSED_ON = [
+    *("num_train_epochs", "max_steps", "max_length", "packing", "seed"),
+    *("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size"),
+    *("learning_rate", "lr_scheduler_type", "warmup_steps", "optim", "weight_decay", "max_grad_norm"),
+    *("gradient_checkpointing", "logging_steps", "save_strategy", "save_steps", "save_total_limit"),
+]
+
+
+def trainer(
+    config: RunConfig,
+    model: Any,
+    tokenizer: Any,
+    prepared: Any,
+    folder: Path,
+    hardware: Hardware,
+    precision: Precision,
+) -> Any:
+    """The SFTTrainer of a run, ready to train into `folder`. `prepared` holds train and eval datasets of tokens."""
+    from transformers.trainer_callback import PrinterCallback
+    from trl import SFTConfig, SFTTrainer
+
+    arguments = sft_arguments(config.training, folder, prepared.eval is not None, hardware, precision)
+    made = SFTTrainer(
+        model=model,
+        args=SFTConfig(**arguments),
+        train_dataset=prepared.train,
+        eval_dataset=prepared.eval,
+        processing_class=tokenizer,
+        peft_config=backend.peft_config(config.adapter) if config.method == "lora" else None,
+    )
+    made.remove_callback(PrinterCallback)  # it prints, and takes total_flos out of the logs others see
+    return made
+
+
+def sft_arguments(
+    training: Training, folder: Path, evaluates: bool, hardware: Hardware, precision: Precision
+) -> dict[str, Any]:
+    """SFTConfig's arguments for these settings on this hardware."""
+    arguments: dict[str, Any] = {name: getattr(training, name) for name in PASSED_ON}
+    arguments |= {
+        "output_dir": str(folder),
+        "bf16": precision == "bf16",
+        "fp16": precision == "fp16",
+        "use_cpu": hardware.device == "cpu",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "logging_nan_inf_filter": False,  # the default hides a NaN loss from the log
+        "dataset_kwargs": {"skip_prepare_dataset": not training.packing},  # packing is all that is left to prepare
+        "eval_strategy": "no",
+    }
+    if evaluates and training.eval_strategy != "no":
+        arguments |= {
+            "eval_strategy": training.eval_strategy,
+            "eval_steps": training.eval_steps,
+            "metric_for_best_model": "eval_loss",  # rotation then keeps the best checkpoint
+            "greater_is_better": False,
+        }
+    return arguments

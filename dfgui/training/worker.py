@@ -1,0 +1,188 @@
+"""One run from its first row to its last checkpoint: `execute(run, settings)`.
+
+It knows nothing of how it was started. What it does, what it found and how it ended goes to the store; what the
+libraries say goes to the run's train.log; no exception leaves it.
+
+    preparing: tokenising -> downloading -> loading -> first step | running: training | finished, stopped, failed
+"""
+
+import gc
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+from dfgui.store import Store, Writer
+from dfgui.training.log import RunLog
+
+logger = logging.getLogger("dfgui")
+
+REPORT_SECONDS = 0.2  # how often a long phase says how far it is
+RETRY_SECONDS = 1.0
+
+
+class Stopped(Exception):
+    """Somebody asked the run to stop before its first step."""
+
+
+def execute(run: str, settings: Settings) -> None:
+    """Runs a claimed run to its end. Returns when it is finished, stopped or failed."""
+    store = Store(settings.store_path)
+    config = RunConfig.model_validate(store.runs.get(run)["config"])
+    with RunLog(settings.run_folder(run)):
+        with Writer(store.path, run) as writer:
+            status, reason, error = _live(config, Phases(run, store, writer), settings)
+        insist(lambda: store.commands.close_all(run, store.runs.get(run)["global_step"], "the run has ended"))
+        insist(lambda: store.runs.move(run, status, reason, error))
+        logger.info("%s: %s", status, reason)
+    _free_memory()
+
+
+def insist(write: Callable[[], Any]) -> None:
+    """Repeats a write until the store takes it: an end that is not recorded would leave the run alive for ever."""
+    while True:
+        try:
+            write()
+            return
+        except sqlite3.OperationalError as error:
+            logger.warning("The store cannot be written (%s); trying again.", error)
+            time.sleep(RETRY_SECONDS)
+
+
+def _live(config: RunConfig, phases: "Phases", settings: Settings) -> tuple[str, str, UserError | None]:
+    """Trains, whatever happens. Returns (status, reason in words, error if it failed)."""
+    try:
+        status, reason = _train(config, phases, settings)
+        error = None
+    except Stopped:
+        status, reason, error = "stopped", "Stopped before the first step; there is no checkpoint.", None
+    except Exception as problem:
+        from dfgui.training import failures
+
+        logger.exception("Run %s failed", phases.run)
+        error = failures.explain(problem)
+        status, reason = "failed", error.what
+    phases.writer.event("end" if error is None else "error", reason)
+    return status, reason, error
+
+
+class Phases:
+    """Tells the store what a run is doing, and learns from it whether it should stop."""
+
+    def __init__(self, run: str, store: Store, writer: Writer):
+        self.run = run
+        self.store = store
+        self.writer = writer
+        self._reported = 0.0
+
+    def begin(self, phase: str) -> None:
+        self.stop_if_asked()
+        logger.info("%s", phase)
+        self.writer.progress(phase=phase, phase_done=None, phase_total=None, phase_unit=None)
+
+    def counting(self, unit: str) -> Callable[[int, int | None], None]:
+        """A function to call with (done, total) while a phase goes on."""
+
+        def report(done: int, total: int | None) -> None:
+            if time.monotonic() - self._reported > REPORT_SECONDS:
+                self._reported = time.monotonic()
+                self.stop_if_asked()
+                self.writer.progress(phase_done=done, phase_total=total, phase_unit=unit)
+
+        return report
+
+    def stop_if_asked(self) -> None:
+        for command in self.store.commands.waiting(self.run):
+            if command["command"] == "stop":
+                raise Stopped
+
+
+def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, str]:
+    """The run itself. Returns how it ended: (status, reason in words)."""
+    phases.begin("starting TRL")
+    from transformers import set_seed
+
+    from dfgui.data import prepare
+    from dfgui.models import hardware, load
+    from dfgui.models.backends import trl as backend
+    from dfgui.training import callbacks
+    from dfgui.training.methods import sft
+
+    machine = hardware.measure()
+    precision = hardware.precision(config.training.precision, machine)
+    dtype = hardware.weights_dtype(config.model.dtype, config.method, precision)
+    phases.writer.facts(device=hardware.describe(machine), precision=precision, dtype=dtype)
+
+    phases.begin("loading the tokenizer")
+    tokenizer = load.tokenizer(config.model, settings)
+
+    phases.begin("tokenising")
+    training = config.training
+    prepared = prepare.prepare(
+        config.data, tokenizer, training.max_length, training.seed, settings, phases.counting("rows")
+    )
+    _tell_what_is_trained(prepared, phases)
+
+    phases.begin("downloading")
+    folder = load.fetch(config.model, settings, phases.counting("bytes"))
+    phases.writer.facts(base=folder)
+
+    phases.begin("loading")
+    set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
+    model = backend.model(folder, dtype, machine.device)
+    trainer = sft.trainer(config, model, tokenizer, prepared, settings.run_folder(phases.run), machine, precision)
+    phases.writer.facts(**_parameters(trainer.model))
+
+    obedience = callbacks.Obedience(phases.store, phases.writer)
+    trainer.add_callback(callbacks.Recorder(phases.writer))
+    trainer.add_callback(obedience)
+    phases.stop_if_asked()
+    insist(lambda: phases.store.runs.move(phases.run, "running"))
+    trainer.train()
+    return _ending(trainer.state, obedience)
+
+
+def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
+    """The numbers behind the run, and a warning for every row that is not trained whole."""
+    phases.writer.facts(
+        rows=prepared.rows,
+        train_rows=len(prepared.train),
+        eval_rows=len(prepared.eval) if prepared.eval is not None else 0,
+        total_tokens=prepared.total_tokens,
+        trained_tokens=prepared.trained_tokens,
+        cut_rows=len(prepared.cut_rows),
+        left_out=len(prepared.left_out),
+    )
+    if prepared.cut_rows:
+        words = f"{len(prepared.cut_rows)} rows are longer than max_length: their end is lost."
+        phases.writer.event("warning", words)
+        logger.warning(words)
+    if prepared.left_out:
+        numbers = ", ".join(str(number) for number, _ in prepared.left_out[:10])
+        words = f"{len(prepared.left_out)} rows are left out ({prepared.left_out[0][1]}): {numbers}"
+        phases.writer.event("warning", words)
+        logger.warning(words)
+
+
+def _parameters(model: Any) -> dict[str, int]:
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return {"trainable_parameters": trainable, "parameters": sum(p.numel() for p in model.parameters())}
+
+
+def _ending(state: Any, obedience: Any) -> tuple[str, str]:
+    if obedience.stopped_by and state.global_step < state.max_steps:
+        kept = f"checkpoint {state.global_step} is kept"
+        return "stopped", f"Stopped by {obedience.stopped_by} at step {state.global_step} of {state.max_steps}; {kept}."
+    return "finished", f"All {state.global_step} steps are done."
+
+
+def _free_memory() -> None:
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
