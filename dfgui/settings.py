@@ -18,6 +18,13 @@ from dfgui.errors import UserError
 
 
 @dataclass(frozen=True)
+class OAuth:
+    client_id: str
+    client_secret: str = field(repr=False)
+    provider: str = "https://huggingface.co"
+
+
+@dataclass(frozen=True)
 class Settings:
     home: Path
     allowed: tuple[Path, ...] = ()  # folders besides the home that pages may read
@@ -27,6 +34,8 @@ class Settings:
     password: str | None = field(default=None, repr=False)
     hosts: tuple[str, ...] = ()  # host names answered besides loopback
     space_id: str | None = None  # "owner/name" inside a Hugging Face Space
+    oauth: OAuth | None = None  # signing in with Hugging Face, where a Space has `hf_oauth: true`
+    members: tuple[str, ...] = ()  # Hugging Face names that may sign in: the Space's owner and DFGUI_MEMBERS
     volume: Path | None = None  # a mounted folder that survives a restart, but is no place for SQLite
 
     @property
@@ -74,13 +83,33 @@ def load(home: str | Path | None = None, **changes) -> Settings:
         offline=env.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"),
         username=env.get("DFGUI_USERNAME") or None,
         password=env.get("DFGUI_PASSWORD") or None,
-        hosts=tuple(h for h in [env.get("SPACE_HOST", "")] if h and in_space),
+        hosts=_names(env.get("DFGUI_ALLOWED_HOSTS")) + (_names(env.get("SPACE_HOST")) if in_space else ()),
         space_id=env["SPACE_ID"] if in_space else None,
+        oauth=_oauth() if in_space else None,
+        members=_members() if in_space else (),
         volume=Path(env["DFGUI_VOLUME"]) if env.get("DFGUI_VOLUME") else None,
     )
     settings = replace(settings, **changes)
     make_folders(settings)
     return settings
+
+
+def _names(listed: str | None) -> tuple[str, ...]:
+    """The names in "a, b"."""
+    return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
+
+
+def _oauth() -> OAuth | None:
+    env = os.environ
+    if not env.get("OAUTH_CLIENT_ID") or not env.get("OAUTH_CLIENT_SECRET"):
+        return None
+    provider = env.get("OPENID_PROVIDER_URL") or OAuth.provider
+    return OAuth(env["OAUTH_CLIENT_ID"], env["OAUTH_CLIENT_SECRET"], provider.rstrip("/"))
+
+
+def _members() -> tuple[str, ...]:
+    owner = os.environ.get("SPACE_AUTHOR_NAME") or os.environ["SPACE_ID"].split("/")[0]
+    return (owner, *_names(os.environ.get("DFGUI_MEMBERS")))
 
 
 def make_folders(settings: Settings) -> None:
