@@ -1,0 +1,1 @@
+"""What several pages use: the live pulse, the chart, the Model and Data header, a conversation."""

@@ -1,0 +1,97 @@
+// The pulse: asks the server what is new, once for the whole page, and hands it to whoever is on show.
+dfgui.live = (() => {
+  const HIDDEN_MS = 15000; // between two questions while nobody looks
+  const live = { chip: null, news: "", has: {}, latest: "", server: null, connected: true };
+  const feeds = []; // {question(question), answer(answer)}: other parts that ride on the same poll
+  let seen = {};
+  let timer = null;
+  let asking = null;
+  let failures = 0;
+  let booted;
+  const boots = new Promise((resolve) => (booted = resolve));
+
+  function boot(element, server, trigger) {
+    Object.assign(live, { element, server, trigger });
+    element.addEventListener("click", () => live.chip && trigger("click"));
+    element.addEventListener("keydown", (event) => event.key === "Enter" && live.chip && trigger("click"));
+    document.addEventListener("visibilitychange", () => document.hidden || ask());
+    booted();
+  }
+
+  // The first answer, which decides what the page opens with.
+  async function first(run) {
+    dfgui.view.run = run;
+    await boots;
+    await ask();
+    return live;
+  }
+
+  // Asks at once. A question under way is awaited and asked again, so the answer is newer than the call.
+  async function ask() {
+    if (asking) await asking;
+    clearTimeout(timer);
+    asking = question();
+    const every = await asking;
+    asking = null;
+    clearTimeout(timer);
+    timer = setTimeout(ask, document.hidden ? Math.max(every, HIDDEN_MS) : every);
+  }
+
+  async function question() {
+    const asked = { run: dfgui.view.run, view: dfgui.view.page, seen };
+    for (const feed of feeds) feed.question(asked);
+    let answer;
+    try {
+      answer = await live.server.tick(asked);
+    } catch {
+      return lost();
+    }
+    if (!answer || !answer.every) return lost();
+    failures = 0;
+    live.connected = true;
+    take(answer);
+    return answer.every;
+  }
+
+  function lost() {
+    failures += 1;
+    live.connected = failures < 2;
+    draw();
+    return Math.min(1000 * 2 ** failures, 15000);
+  }
+
+  function take(answer) {
+    seen = { ...seen, ...answer.seen };
+    if ("chip" in answer) live.chip = answer.chip;
+    if ("has" in answer) {
+      Object.assign(live, { has: answer.has, latest: answer.latest, news: answer.news });
+      dfgui.view.grey(live.has);
+      live.trigger("change");
+    }
+    draw();
+    for (const feed of feeds) feed.answer(answer);
+  }
+
+  function draw() {
+    const box = live.element.querySelector(".chip");
+    if (!box) return;
+    const chip = live.connected ? live.chip : { status: "lost", name: "No connection", detail: "trying again" };
+    box.hidden = !chip;
+    if (!chip) return box.replaceChildren();
+    box.dataset.status = chip.status;
+    box.tabIndex = 0;
+    box.setAttribute("role", "button");
+    const parts = [
+      ["name", chip.name], ["status", live.connected ? chip.status : ""], ["detail", chip.detail], ["loss", chip.loss], ["left", chip.left],
+    ];
+    box.replaceChildren(...parts.filter(([, text]) => text).map(([kind, text]) => {
+      const part = document.createElement("span");
+      part.className = kind;
+      part.textContent = text;
+      return part;
+    }));
+    box.style.setProperty("--share", chip.share || 0);
+  }
+
+  return Object.assign(live, { boot, first, ask, join: (feed) => feeds.push(feed), forget: (name) => delete seen[name] });
+})();

@@ -1,0 +1,34 @@
+"""What a page is given: the settings, the store, and the few components that several pages share.
+
+The shared components are ordinary Gradio ones, so a page listens to them or writes to them like to its own:
+
+    context.run.change(show, inputs=[context.run], outputs=[...])         another run was chosen, anywhere
+    button.click(start, outputs=[context.run, context.tabs])               ... return run_id, context.goto("monitor")
+    context.news.change(refresh, outputs=[...])                            a run or a checkpoint came, ended or went
+
+The address of the page follows `run` and the tab by itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from dfgui.settings import Settings
+from dfgui.store import Store
+
+
+@dataclass
+class Context:
+    settings: Settings
+    store: Store
+    tabs: gr.Tabs
+    run: gr.Textbox  # hidden: id of the run that Monitor, Evaluate, Chat and Export show; "" for none
+    news: gr.Textbox  # hidden: changes when the list of runs or checkpoints does; its text means nothing else
+    preset: gr.Textbox  # hidden: a key of presets.PRESETS that another page wants filled in; "" for none
+    selection: Any = None  # components.selection.Selection: the model and the dataset chosen
+
+    @staticmethod
+    def goto(page: str) -> gr.Tabs:
+        """The update of `tabs` that opens a page: data, train, monitor, runs, evaluate, chat, export or welcome."""
+        return gr.Tabs(selected=page)

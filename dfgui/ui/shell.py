@@ -1,0 +1,62 @@
+"""The Blocks: a title, the tabs, the chip of the live run, and the Model and Data header over Data and Train.
+
+Which tab and which run are shown stands in the address (`?view=monitor&run=7h2k...`), so a reload, a bookmark and a
+second person land on the same thing. (`page` would be the better word, but Gradio keeps it for itself.)
+shell.js does that in the browser, without asking the server.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import gradio as gr
+
+from dfgui.settings import Settings
+from dfgui.store import Store
+from dfgui.ui.components import live
+from dfgui.ui.context import Context
+
+PAGES = {  # in the order of the tabs; "welcome" has no tab of its own, the title leads to it
+    "welcome": "Welcome",
+    "data": "Data",
+    "train": "Train",
+    "monitor": "Monitor",
+    "runs": "Runs",
+    "evaluate": "Evaluate",
+    "chat": "Chat",
+    "export": "Export",
+}
+
+
+def build(settings: Settings) -> gr.Blocks:
+    """The whole page. Nothing is read from the store until a visitor comes."""
+    store = Store(settings.store_path)
+    with gr.Blocks(title="dfgui", analytics_enabled=False, fill_width=True) as demo, gr.Column(elem_id="shell"):
+        title = gr.HTML("", html_template="<button type='button' class='brand'>dfgui</button>", elem_id="title")
+        pulse = live.build(settings, store)
+        hidden = {name: gr.Textbox(visible="hidden", elem_id=f"shared-{name}") for name in ("run", "news", "preset")}
+        with gr.Column(elem_id="selection"):
+            selection = _selection(settings)
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
+            context = Context(settings, store, tabs, hidden["run"], hidden["news"], hidden["preset"], selection)
+            for page, name in PAGES.items():
+                if find_spec(f"dfgui.ui.pages.{page}"):
+                    with gr.Tab(name, id=page, elem_id=f"tab-{page}") as tab:
+                        import_module(f"dfgui.ui.pages.{page}").build(context)
+                    tab.select(None, js=f"() => dfgui.view.turned('{page}')")
+        _wire(demo, context, title, pulse)
+    return demo
+
+
+def _selection(settings: Settings):
+    if find_spec("dfgui.ui.components.selection") is None:
+        return None
+    return import_module("dfgui.ui.components.selection").build(settings)
+
+
+def _wire(demo: gr.Blocks, context: Context, title: gr.HTML, pulse: gr.HTML) -> None:
+    """Everything here runs in the browser alone."""
+    demo.load(None, None, [context.run, context.tabs], js="async () => await dfgui.view.start()")
+    context.run.change(None, context.run, None, js="(run) => dfgui.view.chose(run)")
+    title.click(None, None, context.tabs, js="() => dfgui.view.to('welcome')")
+    pulse.click(None, None, [context.run, context.tabs], js="() => [dfgui.live.chip.run, dfgui.view.to('monitor')]")
+    pulse.change(None, None, context.news, js="() => dfgui.live.news")

@@ -1,0 +1,69 @@
+"""How far a run is, and how long it still takes: from its row in the store and the clock."""
+
+from typing import Any
+
+from dfgui.store.runs import ACTIVE
+from dfgui.views import words
+
+PHASES = {  # phase as the trainer writes it -> what is counted, by phase_unit
+    "bytes": lambda done, total: f"{words.size(done)} of {words.size(total)}",
+    "rows": lambda done, total: f"{words.short(done)} of {words.short(total)} rows",
+}
+
+
+def rate(run: dict[str, Any], now: float) -> float | None:
+    """Steps per second since the first step ended; None before the second."""
+    first, end = run["first_step_at"], run["ended_at"] or now
+    steps = run["global_step"] - 1  # the clock starts when the first step has ended
+    if first is None or steps < 1 or end <= first:
+        return None
+    return steps / (end - first)
+
+
+def seconds_left(run: dict[str, Any], now: float) -> float | None:
+    """Seconds until max_steps at the pace so far; None while nobody can know."""
+    pace = rate(run, now)
+    if pace is None or not run["max_steps"] or run["status"] not in ACTIVE:
+        return None
+    return max(run["max_steps"] - run["global_step"], 0) / pace
+
+
+def pace(steps_per_second: float | None) -> str:
+    """The pace in the unit that gives a number one can read: "3.1 steps/s" or "4.2 s/step"."""
+    if steps_per_second is None:
+        return ""
+    if steps_per_second >= 1:
+        return f"{words.number(steps_per_second, 2)} steps/s"
+    return f"{words.number(1 / steps_per_second, 2)} s/step"
+
+
+def phase(run: dict[str, Any]) -> str:
+    """What a run does before its first step: "downloading 3.1 GB of 8.0 GB"; "" when it says nothing."""
+    if not run["phase"]:
+        return ""
+    if run["phase_done"] is None or not run["phase_total"]:
+        return run["phase"]
+    counted = PHASES.get(run["phase_unit"], lambda done, total: f"{words.whole(done)} of {words.whole(total)}")
+    return f"{run['phase']} {counted(run['phase_done'], run['phase_total'])}"
+
+
+def chip(run: dict[str, Any] | None, loss: float | None, now: float) -> dict[str, Any] | None:
+    """What the frame shows of the live run on every page."""
+    if run is None:
+        return None
+    left = seconds_left(run, now)
+    if run["status"] == "queued":
+        detail = "waits for its turn"
+    elif run["first_step_at"] is None:
+        detail = phase(run) or "starting"
+    else:
+        detail = f"step {words.whole(run['global_step'])} / {words.whole(run['max_steps'])}"
+    return {
+        "run": run["id"],
+        "name": run["name"],
+        "status": words.STATUS[run["status"]],
+        "detail": detail,
+        "loss": "" if loss is None else f"loss {words.number(loss)}",
+        "left": "" if left is None else f"{words.duration(left)} left",
+        "share": round(run["global_step"] / run["max_steps"], 3) if run["max_steps"] else 0,
+    }
