@@ -5,6 +5,7 @@ that a model brings along is never run.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,36 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
             place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
         except (OSError, ValueError) as error:
             raise _unavailable(model.name, "weights", error, settings) from error
-    if not any(Path(place).glob("*.safetensors")):
+    _weight_files(model.name, Path(place))
+    return place
+
+
+def weights_size(model: config.Model, settings: Settings) -> int | None:
+    """Bytes of the model's weights if they are on this machine; None when they wait on the Hub.
+
+    Raises UserError when there is no way to get them: a folder without weights, or a Hub id while offline.
+    """
+    place = Path(locate(model.name, settings))
+    if not place.is_dir():
+        try:
+            place = Path(_fetch(str(place), model.revision, MODEL_FILES, replace(settings, offline=True)))
+        except (OSError, ValueError) as error:
+            if settings.offline:
+                raise _unavailable(model.name, "weights", error, settings) from error
+            return None
+    return sum(file.stat().st_size for file in _weight_files(model.name, place))
+
+
+def _weight_files(name: str, folder: Path) -> list[Path]:
+    files = list(folder.glob("*.safetensors"))
+    if not files:
         raise UserError(
-            f"{model.name} has no weights that can be loaded.",
+            f"{name} has no weights that can be loaded.",
             "There is no *.safetensors file in it; other formats can carry code and are not read.",
             "Choose a model with safetensors weights, or convert it.",
+            field="model.name",
         )
-    return place
+    return files
 
 
 def weights(folder: str, dtype: str, device: str = "cpu") -> Any:

@@ -19,9 +19,9 @@ BUSY_SECONDS = 10  # how long a writer waits for another one
 migrations = Migrations("dfgui")
 
 
-def connect(path: Path) -> Database:
+def connect(path: Path, busy_seconds: float = BUSY_SECONDS) -> Database:
     """A connection of the caller's own, usable from any thread. The caller closes it."""
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=busy_seconds, check_same_thread=False)
     connection.execute("PRAGMA synchronous=NORMAL")
     return Database(connection)
 

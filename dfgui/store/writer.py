@@ -103,7 +103,7 @@ class Writer:
         return done.wait(timeout)
 
     def _work(self) -> None:
-        db = connect(self._path)
+        db = connect(self._path, busy_seconds=RETRY_SECONDS)  # it tries again by itself
         heartbeat = 0.0
         open_for_more = True
         while open_for_more:

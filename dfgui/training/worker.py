@@ -11,6 +11,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dfgui.config import RunConfig
@@ -35,7 +36,8 @@ def execute(run: str, settings: Settings) -> None:
     config = RunConfig.model_validate(store.runs.get(run)["config"])
     with RunLog(settings.run_folder(run)):
         with Writer(store.path, run) as writer:
-            status, reason, error = _live(config, Phases(run, store, writer), settings)
+            # The jail was asked when the run was started; what it names may be read since.
+            status, reason, error = _live(config, Phases(run, store, writer), replace(settings, jailed=False))
         insist(lambda: store.commands.close_all(run, store.runs.get(run)["global_step"], "the run has ended"))
         insist(lambda: store.runs.move(run, status, reason, error))
         logger.info("%s: %s", status, reason)
@@ -107,7 +109,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     from transformers import set_seed
 
     from dfgui.data import prepare
-    from dfgui.models import hardware, load
+    from dfgui.models import hardware, load, loaded
     from dfgui.models.backends import trl as backend
     from dfgui.training import callbacks
     from dfgui.training.methods import sft
@@ -132,6 +134,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.writer.facts(base=folder)
 
     phases.begin("loading")
+    loaded.release()
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
     model = backend.model(folder, dtype, machine.device)
     trainer = sft.trainer(config, model, tokenizer, prepared, settings.run_folder(phases.run), machine, precision)

@@ -1,0 +1,7 @@
+"""python -m dfgui: the command line."""
+
+import sys
+
+from dfgui.cli import main
+
+sys.exit(main())

@@ -1,0 +1,295 @@
+"""What a person can do: the functions that pages, the API and the command line call.
+
+Each takes the settings of its caller, checks what it is given, and raises UserError in words.
+"""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dfgui import config
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+from dfgui.store import Store
+from dfgui.store.scores import BASE
+
+RUN_ID = re.compile(r"[a-z0-9]{8,32}")
+KINDS = ("adapter", "merged")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A zip that is made while it is sent."""
+
+    filename: str
+    chunks: Iterator[bytes]
+
+
+def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str = "app") -> str:
+    """Queues a run and returns its id. Raises UserError, and queues nothing, when it could not work."""
+    from dfgui.training import preflight
+
+    run = values if isinstance(values, RunConfig) else config.parse(values)
+    preflight.require(run, settings)
+    return Store(settings.store_path).runs.create(_independent_of_folder(run), executor)
+
+
+def _independent_of_folder(run: RunConfig) -> RunConfig:
+    """The config with relative paths made absolute, so that it means the same from everywhere."""
+    run = run.model_copy(deep=True)
+    for block, name in ((run.model, "name"), (run.data, "source"), (run.data, "eval_source")):
+        value = getattr(block, name)
+        if value and value != "demo" and Path(value).expanduser().exists():
+            setattr(block, name, str(Path(value).expanduser().resolve()))
+    return run
+
+
+def launch_notes(settings: Settings, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """What to know before the start: [{kind: ok|warn|stop, title, text, field}]."""
+    from dfgui.training import preflight
+
+    return [note.to_dict() for note in preflight.notes(config.parse(values), settings)]
+
+
+def command(settings: Settings, run: str, name: str, by: str) -> int:
+    """Asks a run to "stop" or "save"; returns the command's id. A run still in the queue stops at once."""
+    store = Store(settings.store_path)
+    row = store.runs.get(checked(run))
+    if row["ended_at"]:
+        raise UserError(
+            f"{row['name']} has already ended.", f"It is {row['status']}.", "Choose a run that is going on."
+        )
+    asked = store.commands.add(run, name, by)
+    if (
+        name == "stop"
+        and not store.runs.move(run, "stopping")
+        and store.runs.move(run, "stopped", f"Taken out of the queue by {by}.")
+    ):
+        store.commands.close_all(run, 0, "taken out of the queue")
+    return asked
+
+
+def checked(run: str) -> str:
+    """The id if it is one. Raises UserError."""
+    if not RUN_ID.fullmatch(run):
+        raise UserError(
+            "That is not the id of a run.", "An id is ten letters and digits.", "Choose a run from the list."
+        )
+    return run
+
+
+def log_tail(settings: Settings, run: str, lines: int = 200) -> str:
+    """The end of the run's train.log; empty before there is one."""
+    from dfgui.training import log
+
+    return log.tail(settings.run_folder(checked(run)), lines)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint with what is needed to bring it back to life."""
+
+    run: dict[str, Any]
+    step: int
+    folder: Path
+    kind: str  # adapter or full
+    base: str  # the folder of the model it was trained from
+    dtype: str  # in which the run held its weights
+
+
+def saved(settings: Settings, run: str, step: int) -> Saved:
+    """The checkpoint of a run at a step. Raises UserError when it is not there."""
+    store = Store(settings.store_path)
+    row = store.runs.get(checked(run))
+    checkpoint = store.checkpoints.get(run, step)
+    folder = settings.run_folder(run) / checkpoint["path"]
+    if not folder.is_dir():
+        raise UserError(
+            f"Checkpoint {step} is no longer on the disk.",
+            f"Its folder {folder.name} was moved or deleted.",
+            "Choose another checkpoint.",
+        )
+    return Saved(row, step, folder, checkpoint["kind"], row["facts"]["base"], row["facts"]["dtype"])
+
+
+def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
+    """Bytes of what can be brought home of a checkpoint, before it is made: {"adapter": 31e6, "merged": 1.2e9}."""
+    from dfgui.artifacts import package as packing
+
+    found = saved(settings, run, step)
+    own = packing.zip_size(found.folder)
+    if found.kind == "full":
+        return {"merged": own}
+    weights = sum(file.stat().st_size for file in Path(found.base).glob("*.safetensors"))
+    return {"adapter": own, "merged": int(weights * _growth(found)) + 2_000_000}
+
+
+def _growth(found: Saved) -> float:
+    """How much larger the base's weights are in the run's dtype than in their own files."""
+    from dfgui.artifacts import headers
+
+    width = {"F32": 4, "float32": 4, "BF16": 2, "F16": 2, "bfloat16": 2, "float16": 2}
+    stored = headers.dtypes(Path(found.base))
+    return width[found.dtype] / max((width.get(name, 2) for name in stored), default=2)
+
+
+def package(settings: Settings, run: str, step: int, kind: str) -> Package:
+    """A checkpoint as a zip: its adapter, or merged with its base. What was merged goes when the zip has been sent."""
+    from dfgui.artifacts import package as packing
+
+    found = saved(settings, run, step)
+    name = f"{_file_name(found.run['name'])}-{step}-{_kind(kind, found)}"
+    extra = {"USAGE.md": _usage(found, kind).encode()}
+    if kind == "adapter" or found.kind == "full":
+        return Package(f"{name}.zip", packing.stream(found.folder, extra, name))
+    out = settings.exports / f"{run}-{step}-{threading.get_native_id()}"
+    _merge(found, out)
+    return Package(f"{name}.zip", _then_delete(out, packing.stream(out, extra, name)))
+
+
+def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: str | None = None) -> dict[str, Any]:
+    """Brings a checkpoint home as a folder that loads. Returns {path, bytes, files}."""
+    from dfgui.artifacts import package as packing
+
+    found = saved(settings, run, step)
+    _kind(kind, found)
+    if to.exists() and any(to.iterdir()):
+        raise UserError(f"{to} is not empty.", "An export does not overwrite what is there.", "Choose a new folder.")
+    if kind == "merged":
+        _merge(found, to, dtype)
+    else:
+        to.mkdir(parents=True, exist_ok=True)
+        for file in packing.files_of(found.folder):
+            shutil.copy2(file, to / file.name)
+    (to / "USAGE.md").write_text(_usage(found, kind), encoding="utf-8")
+    files = sorted(file for file in to.iterdir() if file.is_file())
+    return {"path": str(to), "bytes": sum(f.stat().st_size for f in files), "files": [f.name for f in files]}
+
+
+def _kind(kind: str, found: Saved) -> str:
+    if kind not in KINDS:
+        raise UserError(f"{kind} is not something to download.", "A model comes as adapter or merged.", "Choose one.")
+    if kind == "adapter" and found.kind == "full":
+        raise UserError(
+            "This run has no adapter.", "It trained the whole model.", "Download the merged model, which is all of it."
+        )
+    return kind
+
+
+def _merge(found: Saved, out: Path, dtype: str | None = None) -> None:
+    from dfgui.artifacts import merge
+
+    merge.merge(found.folder, found.base, out, dtype or found.dtype)
+
+
+def _usage(found: Saved, kind: str) -> str:
+    from dfgui.artifacts import usage
+
+    base = found.run["config"]["model"]["name"]
+    return usage.text(found.folder, "adapter" if kind == "adapter" else "merged", base)
+
+
+def _then_delete(folder: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "model"
+
+
+def reply(
+    settings: Settings,
+    run: str,
+    step: int,
+    messages: list[dict[str, Any]],
+    tools: list[dict[str, Any]],
+    stop: Callable[[], bool] | None = None,
+) -> Iterator[str]:
+    """The answer of a checkpoint (or of the base model at step 0) to `messages`, greedy, piece by piece."""
+    from dfgui.evaluation import generate
+
+    model, tokenizer = _ready(settings, run, step)
+    return generate.generate(model, tokenizer, messages, tools, stop=stop)
+
+
+def parse_reply(settings: Settings, run: str, text: str) -> dict[str, Any]:
+    """What an answer says and calls: {content, calls: [{name, arguments}], broken}."""
+    from dfgui.evaluation import tool_calls
+
+    _, tokenizer = _ready(settings, run, BASE)
+    return asdict(tool_calls.parse(text, tokenizer))
+
+
+def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
+    from dfgui.models import loaded
+
+    if step == BASE:
+        row = Store(settings.store_path).runs.get(checked(run))
+        if "base" not in row["facts"]:
+            raise UserError(
+                "The model is not loaded yet.", "The run has not reached it.", "Wait until training starts."
+            )
+        return loaded.ready(row["facts"]["base"], None, row["facts"]["dtype"])
+    found = saved(settings, run, step)
+    return loaded.ready(found.base, str(found.folder), found.dtype)
+
+
+def held_out(settings: Settings, run: str) -> list[dict[str, Any]]:
+    """The rows the run never trained on: [{row, messages, tools}]. Rows of plain text are left out."""
+    return [
+        {"row": number, "messages": conversation.messages, "tools": conversation.tools}
+        for number, conversation in _held_out(settings, run)
+        if conversation.messages
+    ]
+
+
+def _held_out(settings: Settings, run: str) -> list[tuple[int, Any]]:
+    from dfgui.data import prepare
+
+    row = Store(settings.store_path).runs.get(checked(run))
+    asked = RunConfig.model_validate(row["config"])
+    # The jail was asked when the run was started; what it names may be read for it since.
+    return prepare.load_held_out(asked.data, asked.training.seed, replace(settings, jailed=False))
+
+
+def score(settings: Settings, run: str, step: int) -> threading.Thread:
+    """Counts, in the background, the held-out tool calls a checkpoint answers rightly; step 0 is the base model.
+
+    Progress and result stand in the store's scores. Raises UserError when there is nothing to count.
+    """
+    from dfgui.evaluation import tool_calls
+
+    questions = tool_calls.questions(_held_out(settings, run))
+    if not questions:
+        raise UserError(
+            "There is no held-out tool call to count.",
+            "The rows kept for evaluation call no tool.",
+            "Hold out a larger share, or judge the answers on the Chat page.",
+        )
+    if step != BASE:
+        saved(settings, run, step)
+    Store(settings.store_path).scores.begin(run, step, len(questions))
+    thread = threading.Thread(target=_count, args=(settings, run, step, questions), name="dfgui-score", daemon=True)
+    thread.start()
+    return thread
+
+
+def _count(settings: Settings, run: str, step: int, questions: list[Any]) -> None:
+    from dfgui.evaluation import tool_calls
+    from dfgui.training import failures
+
+    scores = Store(settings.store_path).scores
+    try:
+        model, tokenizer = _ready(settings, run, step)
+        result = tool_calls.score(model, tokenizer, questions, lambda done, _total: scores.advance(run, step, done))
+        scores.finish(run, step, result.right, [asdict(one) for one in result.results])
+    except Exception as error:
+        scores.fail(run, step, str(failures.explain(error)))

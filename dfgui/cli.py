@@ -1,0 +1,227 @@
+"""The command line: what the pages do, for scripts. Same config, same words, same results.
+
+    python -m dfgui train run.yaml --set training.max_steps=10
+    python -m dfgui runs show h3k9x2m4q7 --json
+
+With --json, stdout holds one JSON value and nothing else; NaN is null. Exit 0: done. 1: it ended badly. 2: refused, and
+{"error": {what, why, do}} says why.
+"""
+
+import argparse
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dfgui import actions, settings
+from dfgui.config import from_yaml
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+from dfgui.store import Store
+from dfgui.store.runs import ENDED
+
+DONE, BAD, REFUSED = 0, 1, 2
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    everywhere, rest = _options_anywhere().parse_known_args(argv)
+    asked = _parser().parse_args(rest)
+    try:
+        where = settings.load(home=everywhere.home, jailed=False)
+        code, answer, words = asked.command(asked, where)
+    except UserError as error:
+        code, answer, words = REFUSED, {"error": error.to_dict()}, None
+        print(f"{error.what}\n{error.why}\n{error.do}", file=sys.stderr)
+    if everywhere.json:
+        print(json.dumps(_without_nan(answer), ensure_ascii=False))
+    elif words:
+        print(words)
+    return code
+
+
+def _options_anywhere() -> argparse.ArgumentParser:
+    """--json and --home may stand before or after the command."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--home")
+    return parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m dfgui",
+        description="Fine-tune chat and tool-calling models. --json prints one JSON value; --home chooses the home folder.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ui = commands.add_parser("ui", help="open the dashboard; python app.py does the same", add_help=False)
+    ui.add_argument("options", nargs=argparse.REMAINDER)
+    ui.set_defaults(command=open_ui)
+
+    train = commands.add_parser("train", help="train what a YAML file describes, to its end")
+    train.add_argument("file", type=Path)
+    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides")
+    train.set_defaults(command=run_training)
+
+    preview = commands.add_parser("preview", help="one row at every stage, as the model will see it")
+    preview.add_argument("source", help="a file, demo, or hf:owner/name")
+    preview.add_argument("--model", default="demo")
+    preview.add_argument("--row", type=int, default=1, help="rows are numbered from 1")
+    preview.add_argument("--format", default="auto")
+    preview.add_argument("--max-length", type=int, default=1024)
+    preview.add_argument("--train-on", default="assistant")
+    preview.set_defaults(command=show_row)
+
+    export = commands.add_parser("export", help="bring a checkpoint home as a folder that loads")
+    export.add_argument("run")
+    export.add_argument("--checkpoint", type=int, required=True, metavar="STEP")
+    export.add_argument("--as", choices=actions.KINDS, required=True, dest="kind")
+    export.add_argument("--to", type=Path, required=True, metavar="DIR")
+    export.add_argument("--dtype", choices=["float32", "bfloat16", "float16"])
+    export.set_defaults(command=export_checkpoint)
+
+    _add_runs(commands)
+    return parser
+
+
+def _add_runs(commands: Any) -> None:
+    runs = commands.add_parser("runs", help="history and control").add_subparsers(required=True, metavar="WHAT")
+    runs.add_parser("list", help="every run, newest first").set_defaults(command=list_runs)
+    show = runs.add_parser("show", help="one run with its metrics and checkpoints")
+    show.add_argument("run")
+    show.set_defaults(command=show_run)
+    for name in ("stop", "save"):
+        obey = runs.add_parser(name, help=f"{name} a run that is going on; answered when it has been taken")
+        obey.add_argument("run")
+        obey.set_defaults(command=send_command, name=name)
+
+
+Answer = tuple[int, Any, str | None]  # exit code, the JSON value, the same in words
+
+
+def open_ui(asked: argparse.Namespace, where: Settings) -> Answer:
+    from dfgui import server
+
+    return server.main(["--home", str(where.home), *asked.options]), None, None
+
+
+def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
+    if not asked.file.is_file():
+        raise UserError(f"{asked.file} is not a file.", "train reads a YAML file.", "Check the path.")
+    config = from_yaml(asked.file.read_text(encoding="utf-8"), asked.overrides)
+    run = actions.start(where, config, executor=f"pid:{os.getpid()}")
+    row = _train_to_its_end(run, where)
+    answer = {name: row[name] for name in ("status", "reason", "global_step", "train_loss", "eval_loss")}
+    code = DONE if row["status"] in ("finished", "stopped") else BAD
+    return code, {"run": run, **answer}, f"{run}: {row['reason']}"
+
+
+def _train_to_its_end(run: str, where: Settings) -> dict[str, Any]:
+    """Trains in a thread, so that Ctrl-C and SIGTERM can ask for a stop with a checkpoint meanwhile."""
+    from dfgui.training import launcher
+
+    store = Store(where.store_path)
+    asked_to_stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked_to_stop.set())
+    worker = threading.Thread(target=launcher.run_here, args=(run, where), name="dfgui-runner", daemon=True)
+    worker.start()
+    told = ""
+    while worker.is_alive():
+        worker.join(0.2)
+        if asked_to_stop.is_set():
+            asked_to_stop.clear()
+            print("Stopping with a checkpoint ...", file=sys.stderr)
+            actions.command(where, run, "stop", by="the terminal")
+        row = store.runs.get(run)
+        if (line := _progress(row, store)) != told:
+            told = line
+            print(line, file=sys.stderr)
+    return store.runs.get(run)
+
+
+def _progress(row: dict[str, Any], store: Store) -> str:
+    if row["status"] == "queued":
+        return "waiting for its turn"
+    if not row["first_step_at"]:
+        done = f" {row['phase_done']} of {row['phase_total']} {row['phase_unit']}" if row["phase_total"] else ""
+        return f"{row['phase'] or 'preparing'}{done}"
+    last = store.metrics.last(row["id"], "loss")
+    return f"step {last[0]}/{row['max_steps']}  loss {last[1]}" if last else f"step 0/{row['max_steps']}"
+
+
+def show_row(asked: argparse.Namespace, where: Settings) -> Answer:
+    answer = actions.preview(
+        where, asked.source, asked.model, asked.row, asked.format, asked.max_length, asked.train_on
+    )
+    return DONE, answer, answer["text"]
+
+
+def export_checkpoint(asked: argparse.Namespace, where: Settings) -> Answer:
+    answer = actions.export(where, asked.run, asked.checkpoint, asked.kind, asked.to, asked.dtype)
+    return DONE, answer, f"{answer['path']}: {', '.join(answer['files'])}"
+
+
+def list_runs(asked: argparse.Namespace, where: Settings) -> Answer:
+    store = Store(where.store_path)
+    store.runs.interrupt_orphans()
+    names = ("name", "status", "reason", "global_step", "max_steps", "created_at")
+    runs = [{"run": row["id"], **{name: row[name] for name in names}} for row in store.runs.all()]
+    words = "\n".join(f"{r['run']}  {r['status']:<11}  {r['global_step']:>6}  {r['name']}" for r in runs)
+    return DONE, {"runs": runs}, words or "No runs yet."
+
+
+def show_run(asked: argparse.Namespace, where: Settings) -> Answer:
+    store = Store(where.store_path)
+    store.runs.interrupt_orphans()
+    row = store.runs.get(asked.run)
+    folder = where.run_folder(row["id"])
+    checkpoints = [
+        {
+            **{name: saved[name] for name in ("step", "eval_loss", "best", "bytes")},
+            "path": str(folder / saved["path"]),
+            "complete": (folder / saved["path"]).is_dir(),
+        }
+        for saved in store.checkpoints.of(row["id"])
+    ]
+    names = ("name", "status", "reason", "error", "config", "facts", "owner", "global_step", "max_steps", "epoch")
+    metrics = {name: store.metrics.points(row["id"], name) for name in store.metrics.names(row["id"])}
+    answer = {"run": row["id"], **{name: row[name] for name in names}, "metrics": metrics, "checkpoints": checkpoints}
+    last = [f"{name} {points[-1][1]}" for name, points in metrics.items()]
+    steps = ", ".join(str(saved["step"]) for saved in checkpoints) or "none"
+    words = f"{row['name']}: {row['status']}. {row['reason'] or ''}\n{', '.join(last)}\ncheckpoints: {steps}"
+    return DONE, answer, words
+
+
+def send_command(asked: argparse.Namespace, where: Settings) -> Answer:
+    """Asks, and waits until the run has answered or ended."""
+    store = Store(where.store_path)
+    number = actions.command(where, asked.run, asked.name, by="the command line")
+    while (row := store.commands.get(number))["outcome"] is None and not _is_over(store, asked.run):
+        time.sleep(0.1)
+    row = store.commands.get(number)
+    answer = {"run": asked.run, "command": asked.name, "taken_at_step": row["taken_at_step"], "outcome": row["outcome"]}
+    return DONE, answer, f"{asked.name}: {row['outcome']}"
+
+
+def _is_over(store: Store, run: str) -> bool:
+    store.runs.interrupt_orphans()
+    return store.runs.get(run)["status"] in ENDED
+
+
+def _without_nan(value: Any) -> Any:
+    """The value with every NaN and infinity as None, since JSON has neither."""
+    walk: Callable[[Any], Any] = _without_nan
+    if isinstance(value, dict):
+        return {name: walk(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [walk(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,35 @@
+"""Only what is complete on the disk is listed, and the best is the lowest eval loss."""
+
+import pytest
+
+from dfgui.errors import UserError
+from dfgui.store import Writer
+
+
+@pytest.fixture
+def saved(store, run):
+    with Writer(store.path, run) as writer:
+        for step, eval_loss in ((20, 0.7), (40, 0.5), (60, 0.6)):
+            writer.checkpoint(step, f"checkpoint-{step}", "adapter", 1000 + step, eval_loss)
+    return run
+
+
+def test_the_lowest_eval_loss_is_the_best(store, saved):
+    assert [(row["step"], row["best"]) for row in store.checkpoints.of(saved)] == [(20, False), (40, True), (60, False)]
+
+
+def test_without_evaluation_none_is_best(store, run):
+    with Writer(store.path, run) as writer:
+        writer.checkpoint(5, "checkpoint-5", "full", 10, None)
+    assert [row["best"] for row in store.checkpoints.of(run)] == [False]
+
+
+def test_what_rotation_deleted_is_forgotten(store, saved):
+    with Writer(store.path, saved) as writer:
+        writer.rotated([40, 60])
+    assert [row["step"] for row in store.checkpoints.of(saved)] == [40, 60]
+
+
+def test_a_step_without_a_checkpoint_says_which_there_are(store, saved):
+    with pytest.raises(UserError, match="20, 40, 60"):
+        store.checkpoints.get(saved, 30)

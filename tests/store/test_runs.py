@@ -1,0 +1,110 @@
+"""The life of a run, as its row tells it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import psutil
+import pytest
+
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.store import Store, owner
+from dfgui.store.runs import ENDED, FOLLOWS
+
+
+def test_a_new_run_waits_in_the_queue_under_a_name_made_from_what_it_trains(store, run):
+    row = store.runs.get(run)
+    assert (row["status"], row["name"], row["global_step"]) == ("queued", "demo-lora", 0)
+    assert RunConfig.model_validate(row["config"]) == RunConfig()
+
+
+def test_ids_are_letters_and_digits(run):
+    assert len(run) >= 8 and run.isalnum() and run == run.lower()
+
+
+def test_one_run_at_a_time_the_oldest_first(store, run):
+    second = store.runs.create(RunConfig(name="second"))
+    assert store.runs.claim("app") == run
+    assert store.runs.claim("app") is None
+    store.runs.move(run, "failed")
+    assert store.runs.claim("app") == second
+
+
+def test_only_one_of_many_claimers_gets_the_run(store, run):
+    got = []
+    threads = [threading.Thread(target=lambda: got.append(store.runs.claim("app"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got, key=str) == sorted([run] + [None] * 7, key=str)
+
+
+def test_a_run_of_the_command_line_is_not_taken_by_the_app(store):
+    run = store.runs.create(RunConfig(), executor="pid:1")
+    assert store.runs.claim("app") is None
+    assert store.runs.claim("pid:1") == run
+
+
+@pytest.mark.parametrize("end", ENDED)
+def test_nothing_follows_an_end(store, run, end):
+    store.runs.claim("app")
+    store.runs.move(run, "running")
+    assert store.runs.move(run, end, "why")
+    for status in [*FOLLOWS, *ENDED]:
+        assert not store.runs.move(run, status)
+    row = store.runs.get(run)
+    assert (row["status"], row["reason"], row["owner"]) == (end, "why", None)
+    assert row["ended_at"] is not None
+
+
+def test_a_failed_run_keeps_its_three_sentences(store, run):
+    store.runs.claim("app")
+    store.runs.move(run, "failed", "It broke.", UserError("It broke.", "Because.", "Mend it."))
+    assert store.runs.get(run)["error"] == {"what": "It broke.", "why": "Because.", "do": "Mend it."}
+
+
+def test_a_run_whose_process_was_killed_is_interrupted(store, run):
+    code = (
+        "import sys; from pathlib import Path; from dfgui.store import Store\n"
+        "print(Store(Path(sys.argv[1])).runs.claim('app'), flush=True); sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(store.path)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline().strip() == run
+    assert store.runs.interrupt_orphans() == []
+    process.kill()
+    process.wait()
+    assert store.runs.interrupt_orphans() == [run]
+    assert store.runs.get(run)["status"] == "interrupted"
+
+
+def test_a_reused_pid_does_not_look_alive():
+    me = owner.me()
+    assert owner.alive(me, None)
+    assert not owner.alive({**me, "started_at": me["started_at"] - 100}, None)
+    assert not owner.alive({**me, "pid": next(pid for pid in range(2**22 - 1, 1, -1) if not psutil.pid_exists(pid))}, 0)
+
+
+def test_an_unknown_id_is_named(store):
+    with pytest.raises(UserError, match="no run nosuchrun1"):
+        store.runs.get("nosuchrun1")
+
+
+def test_a_store_that_is_not_sqlite_is_refused_with_advice(tmp_path):
+    (tmp_path / "dfgui.db").write_text(
+        "This is a text file, and long enough to be read as a header of a database file."
+    )
+    with pytest.raises(UserError, match="--home"):
+        Store(tmp_path / "dfgui.db")
+
+
+def test_owner_is_json_with_host_pid_and_start(store, run):
+    store.runs.claim("app")
+    row = store.runs.get(run)
+    assert row["owner"]["pid"] == os.getpid() and set(row["owner"]) == {"host", "pid", "started_at"}
+    json.dumps(row)
