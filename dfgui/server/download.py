@@ -1,0 +1,89 @@
+"""GET /download/RUN/STEP/KIND: a checkpoint as a zip, streamed while it is made.
+
+KIND is adapter or merged. RUN and STEP are looked up, never used as paths. Nothing is written to Gradio's cache, and
+whoever hangs up ends the work.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from dfgui.errors import UserError
+from dfgui.server import pages
+from dfgui.server.login import wants_html
+from dfgui.settings import Settings
+
+ADDRESS = re.compile(r"(?P<run>[a-z0-9]{8,32})/(?P<step>\d{1,9})/(?P<kind>adapter|merged)", re.ASCII)
+NO_SUCH_ADDRESS = UserError(
+    "There is no such download.",
+    "Its address is not /download/RUN/STEP/adapter or merged.",
+    "Follow the link on the page of the run.",
+)
+
+
+def routes(settings: Settings) -> list[Route]:
+    async def download(request: Request) -> Response:
+        asked = ADDRESS.fullmatch(request.path_params["address"])
+        if asked is None:
+            return pages.refusal(NO_SUCH_ADDRESS, 404, wants_html(request))
+        run, step, kind = asked["run"], int(asked["step"]), asked["kind"]
+        try:
+            await to_thread.run_sync(_look_up, settings, run, step)
+        except UserError as error:
+            return pages.refusal(error, 404, wants_html(request))
+        if request.method == "HEAD":
+            return Response(media_type="application/zip")
+        try:
+            package = await to_thread.run_sync(_package, settings, run, step, kind)
+        except UserError as error:
+            return pages.refusal(error, 409, wants_html(request))
+        return ZipResponse(package.filename, package.chunks)
+
+    return [Route("/download/{address:path}", download, methods=["GET"])]
+
+
+class ZipResponse(StreamingResponse):
+    """Sends chunks as they come, each made in a worker thread. The iterator is closed however the request ends."""
+
+    def __init__(self, filename: str, chunks: Iterator[bytes]):
+        plain = re.sub(r"[^\w. -]", "_", filename, flags=re.ASCII)
+        super().__init__(
+            chunks,
+            media_type="application/zip",
+            headers={"content-disposition": f'attachment; filename="{plain}"', "cache-control": "no-store"},
+        )
+        self.chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(_close, self.chunks)
+
+
+def _close(chunks: Iterator[bytes]) -> None:
+    if close := getattr(chunks, "close", None):
+        close()
+
+
+def _look_up(settings: Settings, run: str, step: int) -> None:
+    """Raises UserError when there is no such run or checkpoint."""
+    from dfgui.store import Store
+
+    store = Store(settings.store_path)
+    store.runs.get(run)
+    store.checkpoints.get(run, step)
+
+
+def _package(settings: Settings, run: str, step: int, kind: str) -> Any:
+    from dfgui import actions  # here: it brings torch when it merges
+
+    return actions.package(settings, run, step, kind)
