@@ -150,8 +150,8 @@ def reporting_bar(progress: Progress) -> type:
 
     class Bar(tqdm):
         def __init__(self, *args: Any, **kwargs: Any):
-            self.counts_bytes = kwargs.get("unit") == "B" and kwargs.get("name", "").endswith("snapshot_download")
-            kwargs.pop("name", None)
+            # Two bars count bytes, "Downloading" what came and "Reconstructing" what is on the disk: the second is ours.
+            self.counts_bytes = kwargs.get("unit") == "B" and kwargs.get("desc", "").startswith("Reconstructing")
             super().__init__(*args, **{**kwargs, "disable": False, "file": Nowhere()})
 
         def update(self, n: float | None = 1) -> bool | None:

@@ -1,0 +1,131 @@
+"""From the name a person picked to a tokenizer and weights, with a Hub on loopback in place of the real one."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from dfgui import config, settings
+from dfgui.errors import UserError
+from dfgui.models import load
+from tests.hub import serving
+from tests.tiny import tiny_model, tiny_tokenizer
+
+# huggingface_hub reads its endpoint when it is imported, so each question is asked in a process of its own.
+ASK = """
+import json, sys
+from dfgui import config, settings
+from dfgui.errors import UserError
+from dfgui.models import load
+from pathlib import Path
+where, model, seen = settings.load(home=sys.argv[1]), config.Model(name=sys.argv[3]), []
+try:
+    if sys.argv[2] == "tokenizer":
+        answer = len(load.tokenizer(model, where))
+    elif sys.argv[2] == "size":
+        answer = load.weights_size(model, where)
+    else:
+        answer = Path(load.fetch(model, where, lambda done, total: seen.append([done, total]))).name
+    print(json.dumps({"answer": answer, "seen": seen}))
+except UserError as error:
+    print(json.dumps({"error": error.to_dict()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    tokenizer = tiny_tokenizer()
+    tokenizer.save_pretrained(folder)
+    tiny_model(tokenizer).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def where(tmp_path):
+    return settings.load(home=tmp_path / "home")
+
+
+def ask(tmp_path, what, name, endpoint="http://127.0.0.1:9", **environment):
+    variables = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hf"), "PATH": "/usr/bin:/bin", **environment}
+    answer = subprocess.run(
+        [sys.executable, "-c", ASK, str(tmp_path / "home"), what, name],
+        **{"env": variables, "capture_output": True, "text": True, "timeout": 120},
+    )
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout.strip().splitlines()[-1])
+
+
+def test_looking_at_data_fetches_the_tokenizer_and_no_weights(folder, tmp_path):
+    with serving({"me/tiny": folder}) as hub:
+        assert ask(tmp_path, "tokenizer", "me/tiny", hub.endpoint)["answer"] > 100
+    assert "tokenizer.json" in hub.asked
+    assert [name for name in hub.asked if name.endswith(".safetensors")] == []
+
+
+def test_fetching_weights_counts_their_bytes(folder, tmp_path):
+    with serving({"me/tiny": folder}) as hub:
+        got = ask(tmp_path, "weights", "me/tiny", hub.endpoint)
+    weights = (folder / "model.safetensors").stat().st_size
+    assert "model.safetensors" in hub.asked
+    done, total = got["seen"][-1]
+    assert done == total > weights
+
+
+def test_what_is_cached_is_used_while_offline(folder, tmp_path):
+    with serving({"me/tiny": folder}) as hub:
+        ask(tmp_path, "weights", "me/tiny", hub.endpoint)
+    assert ask(tmp_path, "size", "me/tiny", HF_HUB_OFFLINE="1")["answer"] > 0
+
+
+def test_weights_that_wait_on_the_hub_have_no_size_yet(folder, tmp_path):
+    with serving({"me/tiny": folder}) as hub:
+        assert ask(tmp_path, "size", "me/tiny", hub.endpoint)["answer"] is None
+
+
+def test_an_id_that_is_not_on_the_hub_says_so(folder, tmp_path):
+    with serving({"me/tiny": folder}) as hub:
+        assert "not on the Hub" in ask(tmp_path, "tokenizer", "me/other", hub.endpoint)["error"]["what"]
+
+
+def test_a_gated_model_says_how_to_get_in(folder, tmp_path):
+    with serving({"me/tiny": folder}, gated={"me/tiny"}) as hub:
+        assert "HF_TOKEN" in ask(tmp_path, "tokenizer", "me/tiny", hub.endpoint)["error"]["do"]
+
+
+@pytest.mark.parametrize("what", ["tokenizer", "size", "weights"])
+def test_a_hub_id_while_offline_says_what_to_choose_instead(tmp_path, what):
+    assert "demo" in ask(tmp_path, what, "nobody/nothing", HF_HUB_OFFLINE="1")["error"]["do"]
+
+
+def test_a_folder_without_config_is_not_a_model(where):
+    (where.home / "empty").mkdir()
+    with pytest.raises(UserError, match=r"config\.json"):
+        load.locate(str(where.home / "empty"), where)
+
+
+def test_a_folder_without_weights_is_named(where, folder):
+    (where.home / "bare").mkdir()
+    (where.home / "bare" / "config.json").write_bytes((folder / "config.json").read_bytes())
+    with pytest.raises(UserError, match="safetensors"):
+        load.fetch(config.Model(name=str(where.home / "bare")), where)
+
+
+def test_pickled_weights_are_not_read(where, folder):
+    (where.home / "pickled").mkdir()
+    (where.home / "pickled" / "config.json").write_bytes((folder / "config.json").read_bytes())
+    (where.home / "pickled" / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(UserError, match="can carry code"):
+        load.weights_size(config.Model(name=str(where.home / "pickled")), where)
+
+
+def test_a_folder_outside_the_jail_is_refused(where, folder):
+    with pytest.raises(UserError, match="--allow-folder"):
+        load.locate(str(folder), where)
+
+
+@pytest.mark.parametrize("name", ["a/b/c", "with space/x", "/", "..", "a//b"])
+def test_a_name_that_is_neither_folder_nor_id_is_refused(where, name):
+    with pytest.raises(UserError):
+        load.locate(name, where)
