@@ -1,0 +1,56 @@
+"""How rows are written: one file per format, each with matches(row), to_conversation(row) and LABEL.
+
+    detect([{"conversations": [{"from": "human", ...}], "tools": "[...]"}])  ->  "sharegpt"
+
+A new format is a new file and a line in FORMATS.
+"""
+
+from types import ModuleType
+
+from dfgui.data.conversation import Conversation, RowError
+from dfgui.data.formats import alpaca, messages, prompt_completion, sharegpt, text
+from dfgui.errors import UserError
+
+FORMATS: dict[str, ModuleType] = {  # in the order they are asked
+    "messages": messages,
+    "sharegpt": sharegpt,
+    "alpaca": alpaca,
+    "prompt_completion": prompt_completion,
+    "text": text,
+}
+LABELS = {name: module.LABEL for name, module in FORMATS.items()}
+EXPECTED = "`messages`, `conversations`, `instruction` and `output`, `prompt` and `completion`, or `text`"
+
+
+def detect(rows: list[dict]) -> str:
+    """The format that most of these rows have; the first of FORMATS when they tie. Raises UserError if none fits."""
+    if not rows:
+        raise UserError("The dataset has no rows.", "There is nothing to learn from.", "Choose another dataset.")
+    counts = {name: sum(module.matches(row) for row in rows) for name, module in FORMATS.items()}
+    best = max(counts, key=counts.__getitem__)
+    if not counts[best]:
+        columns = ", ".join(f"`{column}`" for column in rows[0]) or "none"
+        raise UserError(
+            "The columns of this dataset are not known.",
+            f"It has {columns}; dfgui looks for {EXPECTED}.",
+            "Rename the columns, or choose the format yourself.",
+        )
+    return best
+
+
+def to_conversation(row: dict, format: str) -> Conversation:
+    """A row in the one shape. Raises RowError when it cannot be one."""
+    module = FORMATS[format]
+    if not module.matches(row):
+        raise RowError(
+            f"is not written as {module.LABEL}.",
+            f"It has the columns {', '.join(f'`{column}`' for column in row) or 'none'}.",
+            f"Each row needs {module.NEEDS}.",
+        )
+    return module.to_conversation(row)
+
+
+def describe(rows: list[dict], format: str) -> str:
+    """The format in words: "ShareGPT with tools"."""
+    tools = any(row.get(column) for row in rows for column in ("tools", "functions", "available_tools"))
+    return f"{LABELS[format]} with tools" if tools else LABELS[format]

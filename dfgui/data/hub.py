@@ -1,0 +1,72 @@
+"""Rows of a dataset on the Hugging Face Hub, streamed: nothing is downloaded but what is looked at.
+
+HubRows("owner/name", config=None, split="train").rows()
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dfgui.errors import UserError
+
+TIMEOUT = 15  # seconds until the Hub counts as out of reach
+
+
+class HubRows:
+    def __init__(self, name: str, config: str | None, split: str):
+        self.name = name
+        self.config = config
+        self.split = split
+        self._loaded: Any = None
+
+    def rows(self, start: int = 1) -> Iterator[tuple[int, dict]]:
+        """(number, row) from row `start` on."""
+        stream = self._dataset().skip(start - 1)
+        rows = iter(stream)
+        number = start
+        while (row := _asked(self.name, lambda: next(rows, None))) is not None:
+            yield number, row
+            number += 1
+
+    def size(self) -> int | None:
+        """How many rows there are, if the dataset's card says so."""
+        splits = self._dataset().info.splits or {}
+        return (splits[self.split].num_examples or None) if self.split in splits else None
+
+    def _dataset(self) -> Any:
+        if self._loaded is None:
+            self._loaded = _asked(self.name, self._load)
+        return self._loaded
+
+    def _load(self) -> Any:
+        from datasets import load_dataset
+        from huggingface_hub import HfApi
+
+        HfApi().dataset_info(
+            self.name, timeout=TIMEOUT
+        )  # fails at once, where load_dataset would try for half a minute
+        return load_dataset(self.name, self.config, split=self.split, streaming=True)
+
+
+def _asked(name: str, question: Callable[[], Any]) -> Any:
+    """The answer of the Hub, or its refusal in words."""
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    try:
+        return question()
+    except GatedRepoError as error:
+        raise UserError(
+            f"{name} is gated.", "Its owner wants to know who uses it.", "Ask for access on its page, and log in."
+        ) from error
+    except (RepositoryNotFoundError, HFValidationError) as error:
+        raise UserError(
+            f"There is no dataset {name} on the Hub.",
+            "It does not exist, or it is private.",
+            "Check the spelling; for a private one, log in with `hf auth login` or HF_TOKEN.",
+        ) from error
+    except Exception as error:  # datasets raises whatever its readers meet: bad configs, splits, files, connections
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise UserError(
+            f"{name} cannot be read from the Hub.",
+            reason if reason.endswith(".") else f"{reason}.",
+            "Check the configuration, the split and the connection.",
+        ) from error

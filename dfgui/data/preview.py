@@ -1,0 +1,50 @@
+"""One row at every stage, from the file to the tokens that train: for the page and the command line.
+
+preview(row, "sharegpt", tokenizer, max_length=1024, train_on="assistant")
+    -> {"raw": {...}, "conversation": {"messages": [...], "tools": [...]}, "text": "<|im_start|>user\\n...",
+        "tokens": [{"id": 3, "text": "<|im_start|>", "role": "user", "trained": False}, ...],
+        "tool_arguments": "object", "token_count": 212, "trained_count": 41, "cut": 0}
+"""
+
+import json
+from typing import Any
+
+from dfgui.data import formats, template
+from dfgui.data.conversation import RowError, with_used_tools
+from dfgui.data.sources import Row
+from dfgui.data.tokens import IGNORED, tokenize
+
+
+def preview(row: Row, format: str, tokenizer: Any, max_length: int | None, train_on: str, tools: str = "all") -> dict:
+    """All stages of a row; every value is JSON. Raises UserError naming the row when it cannot be used.
+
+    `text` is what was tokenised and the texts of `tokens` join to it. The last `cut` tokens lie beyond max_length: they
+    are shown, and not trained; the trainer gets those before them. `token_count` counts all, `trained_count` what is
+    learned.
+    """
+    try:
+        return _stages(row, format, tokenizer, max_length, train_on, tools)
+    except RowError as error:
+        raise error.at(row.number) from error
+
+
+def _stages(row: Row, format: str, tokenizer: Any, max_length: int | None, train_on: str, tools: str) -> dict:
+    conversation = formats.to_conversation(row.raw, format)
+    shown = with_used_tools(conversation) if tools == "used" else conversation
+    tokens = tokenize(shown, tokenizer, None, train_on)
+    kept = len(tokens.input_ids) if max_length is None else max_length
+    columns = zip(tokens.input_ids, tokens.spans, tokens.roles, tokens.labels, strict=True)
+    listed = [
+        {"id": token, "text": tokens.text[start:end], "role": role, "trained": label != IGNORED and position < kept}
+        for position, (token, (start, end), role, label) in enumerate(columns)
+    ]
+    return {
+        "raw": json.loads(json.dumps(row.raw, default=str)),
+        "conversation": {"messages": shown.messages, "tools": shown.tools},
+        "text": tokens.text,
+        "tokens": listed,
+        "tool_arguments": None if shown.segments else template.describe(tokenizer).arguments,
+        "token_count": len(listed),
+        "trained_count": sum(token["trained"] for token in listed),
+        "cut": max(0, len(listed) - kept),
+    }

@@ -1,0 +1,116 @@
+"""Where rows come from: the demo, a file, or the Hub. Read lazily, never whole to show ten rows.
+
+    source = open_source("rows.jsonl", settings)
+    source.head(3)    -> [Row(number=1, raw={"messages": [...]}), ...]
+    source.row(212)   -> Row(number=212, raw={...})
+
+Rows are numbered from 1, as a person counts: by line where a row is a line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from dfgui.data import files
+from dfgui.data.hub import HubRows
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+
+DEMO = Path(__file__).parent / "demo" / "rows.jsonl"
+HUB = "hf:"
+
+
+@dataclass(frozen=True)
+class Row:
+    number: int
+    raw: dict
+
+
+class Source:
+    """Rows by number. `name` is what people call it: "rows.jsonl", "owner/name", "demo"."""
+
+    name: str
+
+    def rows(self) -> Iterator[Row]:
+        """All rows in order. Raises UserError at the first that cannot be read."""
+        raise NotImplementedError
+
+    def count(self) -> int:
+        """How many rows there are; may read everything."""
+        raise NotImplementedError
+
+    def size(self) -> int | None:
+        """How many rows there are, if that can be told without asking for them all."""
+        return self.count()
+
+    def head(self, n: int) -> list[Row]:
+        return list(islice(self.rows(), n))
+
+    def row(self, number: int) -> Row:
+        """One row. Raises UserError beyond the end, saying how many there are."""
+        found = next((row for row in self.rows() if row.number == number), None)
+        return found or self._missing(number)
+
+    def _missing(self, number: int) -> Row:
+        total = self.count()
+        raise UserError(
+            f"There is no row {number}.",
+            f"{self.name} has {total} {'row' if total == 1 else 'rows'}.",
+            f"Ask for a row from 1 to {total}." if number < 1 or number > total else "That line is blank.",
+        )
+
+
+class FileSource(Source):
+    def __init__(self, path: Path, name: str):
+        self.name = name
+        self.path = path
+        self.kind = files.kind_of(path)
+
+    def rows(self) -> Iterator[Row]:
+        return (Row(number, raw) for number, raw in files.read(self.path, self.kind))
+
+    def row(self, number: int) -> Row:
+        if self.kind not in ("jsonl", "txt"):
+            return super().row(number)
+        raw = files.read_line(self.path, self.kind, number)
+        return self._missing(number) if raw is None else Row(number, raw)
+
+    def count(self) -> int:
+        return files.count(self.path, self.kind)
+
+
+class HubSource(Source):
+    def __init__(self, name: str, config: str | None, split: str):
+        self.name = name
+        self.hub = HubRows(name, config, split)
+
+    def rows(self) -> Iterator[Row]:
+        return (Row(number, raw) for number, raw in self.hub.rows())
+
+    def row(self, number: int) -> Row:
+        found = next(self.hub.rows(start=number), None) if number > 0 else None
+        return Row(*found) if found else self._missing(number)
+
+    def count(self) -> int:
+        return self.hub.size() or sum(1 for _ in self.rows())
+
+    def size(self) -> int | None:
+        return self.hub.size()
+
+
+def open_source(source: str, settings: Settings, config: str | None = None, split: str = "train") -> Source:
+    """The rows of "demo", "hf:owner/name" or a path. Raises UserError when it cannot be opened, or may not be read."""
+    if source == "demo":
+        return FileSource(DEMO, "demo")
+    if source.startswith(HUB):
+        name = source.removeprefix(HUB)
+        if settings.offline:
+            raise UserError(
+                f"{name} cannot be read while offline.",
+                "HF_HUB_OFFLINE is set, so the Hub is not asked.",
+                "Unset it, or download the dataset and name its file.",
+            )
+        return HubSource(name, config, split)
+    path = settings.may_read(source)
+    return FileSource(path, path.name)

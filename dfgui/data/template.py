@@ -1,0 +1,261 @@
+"""The chat template of a tokenizer, and the form it needs tool calls in, found by rendering one and reading it back.
+
+    describe(tokenizer) -> Template(tools=True, arguments="object", note="tools: yes, arguments as object", ...)
+
+Given arguments as JSON text many templates encode them a second time, some fail, some want nothing else; others drop
+calls without a word. What a template cannot carry is refused here, row by row, and never trained in silence.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from dfgui.data.conversation import Conversation, RowError
+from dfgui.errors import UserError
+
+# transformers keeps the marks of a rendering in the compiled template, which all threads share.
+RENDERING = threading.RLock()
+
+ARGUMENTS = {"city_probe": 'Os"lo', "area_probe": {"deep_probe": [1, 2]}}
+TOOL = {"name": "offered_probe", "description": "described_probe", "parameters": {"type": "object", "properties": {}}}
+# Where templates look for the thoughts of an assistant turn.
+THOUGHTS = ("reasoning_content", "thinking", "reasoning")
+
+
+@dataclass(frozen=True)
+class Template:
+    tools: bool  # calls and results both reach the text
+    arguments: Literal["object", "string"] | None  # None: calls are dropped or refused
+    training: str | None  # template used for tokenising; None: none that marks what the assistant says is known
+    note: str  # for people
+    several: bool = False  # more than one call in a turn
+    results: bool = False  # what a tool answered
+    offered: bool = False  # the list of tools
+    thoughts: str | None = None  # the key it reads reasoning from
+
+
+def describe(tokenizer: Any) -> Template:
+    """What the tokenizer's template can carry. Raises UserError when it has none, or it is broken."""
+    return examine(original(tokenizer, tools=True))
+
+
+def render(conversation: Conversation, tokenizer: Any, add_generation_prompt: bool = False) -> str:
+    """The text exactly as the tokenizer's own template renders it. Raises RowError when it cannot."""
+    if conversation.segments is not None:
+        return "".join(text for text, _ in conversation.segments)
+    text = original(tokenizer, bool(conversation.tools))
+    return rendered(conversation.messages, conversation.tools, tokenizer, text, add_generation_prompt)
+
+
+def prompt_ids(messages: list[dict], tools: list[dict], tokenizer: Any) -> list[int]:
+    """What the model is given to answer: the history as the saved template renders it, and the start of its turn."""
+    text = rendered(messages, tools, tokenizer, original(tokenizer, bool(tools)), add_generation_prompt=True)
+    return tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+
+
+def original(tokenizer: Any, tools: bool = False) -> str:
+    """The template's text; a tokenizer with several has one for tools."""
+    try:
+        return tokenizer.get_chat_template(tools=[TOOL] if tools else None)
+    except ValueError as error:
+        raise UserError(
+            "This model has no chat template.",
+            "It does not say how a conversation becomes text.",
+            "Choose an instruction-tuned model, or a dataset of plain text.",
+        ) from error
+
+
+def rendered(
+    messages: list[dict], tools: list[dict], tokenizer: Any, template: str, add_generation_prompt: bool = False
+) -> str:
+    """Messages as text by this template. Raises RowError when it cannot carry them."""
+    return _render(messages, tools, tokenizer, template, add_generation_prompt, marks=False)[0]
+
+
+def rendered_with_marks(
+    messages: list[dict], tools: list[dict], tokenizer: Any, template: str
+) -> tuple[str, list[tuple[int, int]]]:
+    """Text, and the characters from..to of each {% generation %} block: what the assistant says."""
+    return _render(messages, tools, tokenizer, template, False, marks=True)
+
+
+def _render(
+    messages: list[dict], tools: list[dict], tokenizer: Any, template: str, add_generation_prompt: bool, marks: bool
+) -> tuple[str, list[tuple[int, int]]]:
+    form = examine(template)
+    _refuse_what_is_lost(messages, form)
+    turns = [_in_form(message, form) for message in messages]
+    special = {**tokenizer.special_tokens_map, "add_generation_prompt": add_generation_prompt}
+    try:
+        return _run(template, turns, tools or None, marks, special)
+    except Exception as error:  # a template is a program of somebody else's and may raise anything
+        raise RowError(
+            "cannot be rendered by this model's chat template.",
+            f"The template says: {error}." if str(error) else f"It ends in {type(error).__name__}.",
+            "Change or remove the row, or choose another model.",
+        ) from error
+
+
+def _run(template: str, messages: list[dict], tools: list[dict] | None, marks: bool, special: dict) -> Any:
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    with RENDERING:
+        texts, spans = render_jinja_template(  # type: ignore[str-unpack]  # it is annotated as giving the text alone
+            conversations=[messages],
+            tools=tools,  # type: ignore[arg-type]
+            chat_template=template,
+            return_assistant_tokens_mask=marks,
+            **special,
+        )
+    return texts[0], list(spans[0]) if marks else []
+
+
+def _refuse_what_is_lost(messages: list[dict], form: Template) -> None:
+    most = max((len(message.get("tool_calls", ())) for message in messages), default=0)
+    lost = (
+        "a tool call" if most and form.arguments is None
+        else "several tool calls in one turn" if most > 1 and not form.several
+        else "a tool result" if not form.results and any(message["role"] == "tool" for message in messages)
+        else None
+    )  # fmt: skip
+    if lost:
+        raise RowError(
+            f"has {lost}, which this model's chat template cannot carry.",
+            f"Found by rendering one ({form.note}).",
+            "Choose a model whose template knows tools, or leave such rows out.",
+        )
+
+
+def _in_form(message: dict, form: Template) -> dict:
+    """A copy as the template wants it: arguments as text, thoughts under its own key."""
+    if form.arguments == "string" and "tool_calls" in message:
+        calls = [{**call, "function": _with_text_arguments(call["function"])} for call in message["tool_calls"]]
+        message = {**message, "tool_calls": calls}
+    if form.thoughts not in (None, THOUGHTS[0]) and THOUGHTS[0] in message:
+        message = {**message, form.thoughts: message[THOUGHTS[0]]}
+        del message[THOUGHTS[0]]
+    return message
+
+
+def _with_text_arguments(function: dict) -> dict:
+    return {**function, "arguments": json.dumps(function["arguments"], ensure_ascii=False)}
+
+
+@lru_cache(maxsize=64)
+def examine(template: str) -> Template:
+    """What a template does with a call, two calls, a result, the list of tools and a thought."""
+    problem = _plain_problem(template)
+    if problem:
+        raise UserError(
+            "The chat template of this model does not work.", f"It says: {problem}.", "Choose another model."
+        )
+    arguments, words = _argument_form(template)
+    call = _call(ARGUMENTS if arguments != "string" else json.dumps(ARGUMENTS))
+    text = _try(template, _turns(call), [{"type": "function", "function": TOOL}]) or ""
+    twice = _try(template, _turns(call, {**call, "function": {**call["function"], "name": "second_probe"}})) or ""
+    results = "result_probe" in (text or _try(template, _turns()) or "")
+    if arguments and not results:
+        words = "tools: no, results are dropped"
+    elif arguments:
+        words = f"tools: yes, arguments as {arguments}"
+        words += "" if "offered_probe" in text else "; the list of tools is not shown to the model"
+    return Template(
+        tools=bool(arguments) and results,
+        arguments=arguments,
+        training=_training(template),
+        note=words,
+        several=bool(arguments) and "called_probe" in twice and "second_probe" in twice,
+        results=results,
+        offered="offered_probe" in text,
+        thoughts=next((key for key in THOUGHTS if "thought_probe" in (_try(template, _thinking(key)) or "")), None),
+    )
+
+
+def _argument_form(template: str) -> tuple[Literal["object", "string"] | None, str]:
+    """The form in which arguments arrive as they are, and words for people where none does."""
+    seen = _read_back(template, ARGUMENTS)
+    if seen == "whole":
+        return "object", ""
+    if _read_back(template, json.dumps(ARGUMENTS)) == "whole":
+        return "string", ""
+    if seen == "as Python":
+        return "object", ""
+    return None, f"tools: no, calls are {seen}"
+
+
+def _read_back(template: str, arguments: Any) -> str:
+    """What became of a call's arguments: "whole", "as Python", "encoded twice", "dropped" or "refused (why)"."""
+    try:
+        text = _run(template, _turns(_call(arguments)), None, False, SPECIAL)[0]
+    except Exception as error:
+        return f"refused ({error})"
+    if not all(word in text for word in ("called_probe", *ARGUMENTS, "deep_probe")):
+        return "dropped"
+    if '\\"deep_probe' in text:
+        return "encoded twice"
+    return "as Python" if "{'deep_probe': " in text else "whole"
+
+
+def _plain_problem(template: str) -> str:
+    """What the template says to a user's turn and an answer; "" when it renders them."""
+    try:
+        _run(template, _thinking(), None, False, SPECIAL)
+    except Exception as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _try(template: str, messages: list[dict], tools: list[dict] | None = None) -> str | None:
+    try:
+        return _run(template, messages, tools, False, SPECIAL)[0]
+    except Exception:
+        return None
+
+
+SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": False}
+
+
+def _call(arguments: Any) -> dict:
+    return {"id": "probe0001", "type": "function", "function": {"name": "called_probe", "arguments": arguments}}
+
+
+def _turns(*calls: dict) -> list[dict]:
+    asked = {"role": "assistant", "content": ""}
+    result = {"role": "tool", "tool_call_id": "probe0001", "name": "called_probe", "content": "result_probe"}
+    return [
+        {"role": "user", "content": "Hi"},
+        {**asked, "tool_calls": list(calls)} if calls else asked,
+        *[result for _ in calls or [None]],
+        {"role": "assistant", "content": "Done"},
+    ]
+
+
+def _thinking(key: str | None = None) -> list[dict]:
+    thought = {key: "thought_probe"} if key else {}
+    return [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Done", **thought}]
+
+
+def _training(template: str) -> str | None:
+    """The template that marks what the assistant says: this one if it does, TRL's version of it if there is one."""
+    from trl.chat_template_utils import get_training_chat_template, has_generation_markers
+
+    if has_generation_markers(template):
+        return template
+    try:
+        return get_training_chat_template(_JustText(template))  # type: ignore[arg-type]
+    except ValueError:
+        return None
+
+
+class _JustText:
+    """TRL looks a training template up by the text of the original, but asks for a tokenizer that renders."""
+
+    def __init__(self, template: str):
+        self.chat_template = template
+
+    def apply_chat_template(self, *_: Any, **__: Any) -> str:
+        from jinja2 import TemplateError
+
+        raise TemplateError("not needed to look a template up")
