@@ -1,0 +1,204 @@
+"""What a model wrote, taken apart: its words, its tool calls, and what is wrong with a call that cannot be read.
+
+    parse('Let me look.\\n<tool_call>{"name": "get_weather", "arguments": {"city": "Oslo"}}</tool_call>', tokenizer)
+    Reply(content="Let me look.", calls=[{"name": "get_weather", "arguments": {"city": "Oslo"}}], broken=None)
+
+The families in FAMILIES are read here, because TRL's parser makes plain text of a broken call and loses words around
+calls. Other templates that TRL knows (Gemma 4, LFM2) are left to it.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reply:
+    content: str  # the words, without reasoning and calls
+    calls: list[dict] = field(default_factory=list)  # [{"name": ..., "arguments": {...}}]
+    broken: str | None = None  # why a call cannot be read: "<tool_call> is never closed"
+    reasoning: str = ""
+
+
+class Unreadable(Exception):
+    """A call that is there and cannot be read; the words say why."""
+
+
+def parse(text: str, tokenizer: Any, tools: list[dict] | None = None) -> Reply:
+    """A reply's parts. Some templates write arguments as bare text; with `tools` these get the type of their schema."""
+    reasoning, said = _reasoning(text)
+    for marks in FAMILIES:
+        if marks.opening.search(said):
+            return _marked(said, marks, reasoning, tools or [])
+    if BARE_CALL.match(said) and not MARKED.search(tokenizer.chat_template or ""):
+        return _bare(said.strip(), reasoning)
+    return _by_trl(text, tokenizer, tools) or Reply(_without_frames(said), reasoning=reasoning)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How a family marks a call. `read` makes calls of (the opening, what follows it, tools), or raises Unreadable."""
+
+    opening: re.Pattern
+    closing: re.Pattern
+    read: Callable[[re.Match, str, list[dict]], list[dict]]
+
+
+def _marked(said: str, marks: Marks, reasoning: str, tools: list[dict]) -> Reply:
+    calls: list[dict] = []
+    broken: list[str] = []
+    words = ""
+    position = 0
+    while opened := marks.opening.search(said, position):
+        words += said[position : opened.start()]
+        closed = marks.closing.search(said, opened.end())
+        inside = said[opened.end() : closed.start() if closed else len(said)]
+        position = closed.end() if closed else len(said)
+        try:
+            if not closed:
+                raise Unreadable(f"{opened.group().strip()} is never closed")
+            calls += marks.read(opened, inside.strip(), tools)
+        except Unreadable as error:
+            broken.append(str(error))
+    return Reply(_without_frames(words + said[position:]), calls, "; ".join(broken) or None, reasoning)
+
+
+def _qwen_or_glm(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    """{"name": ..., "arguments": ...}, or <function=name><parameter=key>, or name<arg_key>key</arg_key><arg_value>."""
+    if inside.startswith("<function"):
+        return [_tagged_call(inside, r"<function=([^\n>]+)>", r"<parameter=([^\n>]+)>\n?(.*?)\n?</parameter>", tools)]
+    if re.match(r"[\w.-]+\s*(<arg_key>|$)", inside):
+        arguments = r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>"
+        return [_tagged_call(inside, r"([\w.-]+)", arguments, tools)]
+    return [_call(_json(inside))]
+
+
+def _deepseek(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    """function<sep>name, then the arguments in a fence; newer ones write name<sep>arguments."""
+    kind, _, rest = inside.partition("<｜tool▁sep｜>")
+    name, _, arguments = rest.partition("\n") if kind == "function" else (kind, "", rest)
+    return [_call({"name": name.strip(), "arguments": _json(re.sub(r"^```json|```$", "", arguments.strip()))})]
+
+
+def _mistral(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    """A list of calls; newer ones write name[ARGS]{...}."""
+    if named := re.match(r"([\w.-]+)(?:\[ARGS\])?(?=\{)", inside):
+        return [_call({"name": named.group(1), "arguments": _json(inside[named.end() :])})]
+    calls = _json(inside)
+    return [_call(call) for call in (calls if isinstance(calls, list) else [calls])]
+
+
+def _gpt_oss(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    return [_call({"name": opened.group(1), "arguments": _json(inside)})]
+
+
+def _llama(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    return [_call(_json(inside))]
+
+
+FAMILIES = [  # marks that end a turn are gone from the text, so the end of it closes these calls too
+    Marks(re.compile(r"<tool_call>"), re.compile(r"</tool_call>"), _qwen_or_glm),
+    Marks(re.compile(r"<｜tool▁call▁begin｜>"), re.compile(r"<｜tool▁call▁end｜>"), _deepseek),
+    Marks(re.compile(r"\[TOOL_CALLS\]"), re.compile(r"(?=\[TOOL_CALLS\])|\Z"), _mistral),
+    Marks(re.compile(r"to=functions\.([\w.-]+)[^{]*?<\|message\|>"), re.compile(r"<\|call\|>|\Z"), _gpt_oss),
+    Marks(re.compile(r"<\|python_tag\|>"), re.compile(r"\Z"), _llama),
+]
+
+# Llama 3 writes a call and nothing else. Under a template that marks its calls, the same text is no call.
+BARE_CALL = re.compile(r'\s*\{\s*"name"\s*:\s*"[^"]*"\s*,\s*"(?:parameters|arguments)"\s*:')
+MARKED = re.compile(r"<tool_call>|<｜tool▁call▁begin｜>|\[TOOL_CALLS\]|to=functions")
+
+FRAMES = re.compile(  # around messages (gpt-oss) and around all calls of a turn (DeepSeek)
+    r"<\|start\|>assistant|<\|channel\|>(?:final|commentary)|<\|message\|>|<\|end\|>|<｜tool▁calls▁(?:begin|end)｜>"
+)
+THINKING = [("<think>", "</think>"), ("<|channel|>analysis<|message|>", "<|end|>")]
+
+
+def _reasoning(text: str) -> tuple[str, str]:
+    """The reasoning, and what is said after it. Its opening mark may have been the prompt's last word."""
+    for opening, closing in THINKING:
+        thought, closed, said = text.partition(closing)
+        if closed and (opening in thought or closing == "</think>"):
+            return thought.replace(opening, "").strip(), said
+        if opening in text and not closed:
+            return text.partition(opening)[2].strip(), text.partition(opening)[0]
+    return "", text
+
+
+def _without_frames(words: str) -> str:
+    return FRAMES.sub("", words).strip()
+
+
+def _bare(said: str, reasoning: str) -> Reply:
+    try:
+        return Reply("", [_call(_json(said))], reasoning=reasoning)
+    except Unreadable as error:
+        return Reply("", broken=str(error), reasoning=reasoning)
+
+
+def _json(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise Unreadable(f"the call is not JSON: {error}") from error
+
+
+def _call(value: Any) -> dict:
+    """A call as models write it. Arguments inside a string would reach the tool as a string: that is a broken call."""
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str) or not value["name"]:
+        raise Unreadable("the call has no name")
+    arguments = value.get("arguments", value.get("parameters", {}))
+    if not isinstance(arguments, dict):
+        raise Unreadable(f"the arguments of {value['name']} are not an object")
+    return {"name": value["name"], "arguments": arguments}
+
+
+def _tagged_call(body: str, name: str, argument: str, tools: list[dict]) -> dict:
+    found = re.match(name, body)
+    if not found:
+        raise Unreadable("the call has no name")
+    called = found.group(1).strip()
+    types = _types(called, tools)
+    pairs = re.findall(argument, body[found.end() :], re.DOTALL)
+    return {"name": called, "arguments": {key: _typed(text, types.get(key)) for key, text in pairs}}
+
+
+def _types(name: str, tools: list[dict]) -> dict[str, Any]:
+    """{"days": "integer"} of the tool that is called."""
+    for tool in tools:
+        function = tool.get("function", tool)
+        if function.get("name") == name:
+            properties = (function.get("parameters") or {}).get("properties") or {}
+            return {key: schema.get("type") for key, schema in properties.items() if isinstance(schema, dict)}
+    return {}
+
+
+def _typed(text: str, wanted: Any) -> Any:
+    """JSON, or a Python constant as Jinja writes it, unless the schema says that it is text."""
+    if wanted == "string":
+        return text
+    constants = {"True": True, "False": False, "None": None}
+    try:
+        return constants[text] if text in constants else json.loads(text)
+    except ValueError:
+        return text
+
+
+def _by_trl(text: str, tokenizer: Any, tools: list[dict] | None) -> Reply | None:
+    """What transformers reads with TRL's description of the template; None for a template that TRL does not know."""
+    from trl import add_response_schema
+
+    try:
+        known = add_response_schema(copy.copy(tokenizer))  # a copy: the description would be saved with the tokenizer
+    except ValueError:
+        return None
+    try:
+        message = known.parse_response(text, prefix="", tools=tools)
+    except (ValueError, TypeError, KeyError) as error:
+        return Reply(text.strip(), broken=f"the call cannot be read: {error}")
+    calls = [_call(call["function"]) for call in message.get("tool_calls") or []]
+    reasoning = message.get("reasoning_content") or message.get("thinking") or ""
+    return Reply(_without_frames(message.get("content") or ""), calls, reasoning=reasoning.strip())
