@@ -1,0 +1,1 @@
+"""Places outside dfgui that it works with, one file each."""
