@@ -56,6 +56,22 @@ def launch_notes(settings: Settings, values: dict[str, Any]) -> list[dict[str, A
     return [note.to_dict() for note in preflight.notes(config.parse(values), settings)]
 
 
+def preview(
+    settings: Settings, source: str, model: str, row: int, format: str, max_length: int | None, train_on: str
+) -> dict[str, Any]:
+    """One row at every stage: raw, conversation, text, tokens, tool_arguments."""
+    from dfgui.data import formats, sources
+    from dfgui.data import preview as stages
+    from dfgui.models import load
+
+    opened = sources.open_source(source, settings)
+    form = formats.detect([one.raw for one in opened.head(20)]) if format == "auto" else format
+    if form not in formats.FORMATS:
+        raise UserError(f"{form} is not a format.", "dfgui knows " + ", ".join(formats.FORMATS) + ".", "Choose one.")
+    tokenizer = load.tokenizer(config.Model(name=model), settings)
+    return stages.preview(opened.row(row), form, tokenizer, max_length, train_on)
+
+
 def command(settings: Settings, run: str, name: str, by: str) -> int:
     """Asks a run to "stop" or "save"; returns the command's id. A run still in the queue stops at once."""
     store = Store(settings.store_path)
@@ -101,6 +117,12 @@ class Saved:
     base: str  # the folder of the model it was trained from
     dtype: str  # in which the run held its weights
 
+    @property
+    def base_name(self) -> str:
+        """What to call the base elsewhere: its Hub id, or the folder it lies in here."""
+        name = self.run["config"]["model"]["name"]
+        return self.base if name == "demo" else name
+
 
 def saved(settings: Settings, run: str, step: int) -> Saved:
     """The checkpoint of a run at a step. Raises UserError when it is not there."""
@@ -140,35 +162,27 @@ def _growth(found: Saved) -> float:
 
 def package(settings: Settings, run: str, step: int, kind: str) -> Package:
     """A checkpoint as a zip: its adapter, or merged with its base. What was merged goes when the zip has been sent."""
+    from dfgui.artifacts import export as exporting
     from dfgui.artifacts import package as packing
 
     found = saved(settings, run, step)
-    name = f"{_file_name(found.run['name'])}-{step}-{_kind(kind, found)}"
-    extra = {"USAGE.md": _usage(found, kind).encode()}
-    if kind == "adapter" or found.kind == "full":
+    title = f"{_file_name(found.run['name'])}-{step}"
+    name = f"{title}-{_kind(kind, found)}"
+    if kind == "adapter":
+        extra = exporting.adapter_extras(found.folder, found.base_name, title)
         return Package(f"{name}.zip", packing.stream(found.folder, extra, name))
     out = settings.exports / f"{run}-{step}-{threading.get_native_id()}"
-    _merge(found, out)
-    return Package(f"{name}.zip", _then_delete(out, packing.stream(out, extra, name)))
+    exporting.export(found.folder, found.base, "merged", out, found.dtype, title)
+    return Package(f"{name}.zip", _then_delete(out, packing.stream(out, name=name)))
 
 
 def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: str | None = None) -> dict[str, Any]:
     """Brings a checkpoint home as a folder that loads. Returns {path, bytes, files}."""
-    from dfgui.artifacts import package as packing
+    from dfgui.artifacts import export as exporting
 
     found = saved(settings, run, step)
-    _kind(kind, found)
-    if to.exists() and any(to.iterdir()):
-        raise UserError(f"{to} is not empty.", "An export does not overwrite what is there.", "Choose a new folder.")
-    if kind == "merged":
-        _merge(found, to, dtype)
-    else:
-        to.mkdir(parents=True, exist_ok=True)
-        for file in packing.files_of(found.folder):
-            shutil.copy2(file, to / file.name)
-    (to / "USAGE.md").write_text(_usage(found, kind), encoding="utf-8")
-    files = sorted(file for file in to.iterdir() if file.is_file())
-    return {"path": str(to), "bytes": sum(f.stat().st_size for f in files), "files": [f.name for f in files]}
+    base = found.base_name if _kind(kind, found) == "adapter" else found.base
+    return exporting.export(found.folder, base, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]
 
 
 def _kind(kind: str, found: Saved) -> str:
@@ -179,19 +193,6 @@ def _kind(kind: str, found: Saved) -> str:
             "This run has no adapter.", "It trained the whole model.", "Download the merged model, which is all of it."
         )
     return kind
-
-
-def _merge(found: Saved, out: Path, dtype: str | None = None) -> None:
-    from dfgui.artifacts import merge
-
-    merge.merge(found.folder, found.base, out, dtype or found.dtype)
-
-
-def _usage(found: Saved, kind: str) -> str:
-    from dfgui.artifacts import usage
-
-    base = found.run["config"]["model"]["name"]
-    return usage.text(found.folder, "adapter" if kind == "adapter" else "merged", base)
 
 
 def _then_delete(folder: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -220,12 +221,12 @@ def reply(
     return generate.generate(model, tokenizer, messages, tools, stop=stop)
 
 
-def parse_reply(settings: Settings, run: str, text: str) -> dict[str, Any]:
-    """What an answer says and calls: {content, calls: [{name, arguments}], broken}."""
-    from dfgui.evaluation import tool_calls
+def parse_reply(settings: Settings, run: str, text: str, tools: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """What an answer says and calls: {content, calls: [{name, arguments}], broken, reasoning}."""
+    from dfgui.evaluation import replies
 
     _, tokenizer = _ready(settings, run, BASE)
-    return asdict(tool_calls.parse(text, tokenizer))
+    return asdict(replies.parse(text, tokenizer, tools))
 
 
 def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:

@@ -58,7 +58,7 @@ def _options_anywhere() -> argparse.ArgumentParser:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m dfgui",
-        description="Fine-tune chat and tool-calling models. --json prints one JSON value; --home chooses the home folder.",
+        description="Fine-tune chat and tool-calling models. --json prints one JSON value, --home names the home.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

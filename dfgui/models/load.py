@@ -150,7 +150,7 @@ def reporting_bar(progress: Progress) -> type:
 
     class Bar(tqdm):
         def __init__(self, *args: Any, **kwargs: Any):
-            # Two bars count bytes, "Downloading" what came and "Reconstructing" what is on the disk: the second is ours.
+            # Two bars count bytes: "Downloading" what came, "Reconstructing" what is on the disk. The second is ours.
             self.counts_bytes = kwargs.get("unit") == "B" and kwargs.get("desc", "").startswith("Reconstructing")
             super().__init__(*args, **{**kwargs, "disable": False, "file": Nowhere()})
 

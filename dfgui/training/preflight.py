@@ -1,0 +1,134 @@
+"""May this run start here, and what will happen? Answered before anything heavy is loaded.
+
+A note is {kind, title, text, do, field}: "ok" tells, "warn" asks for a second look, "stop" keeps the run from starting.
+What is wrong on every machine is refused by config.py already.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from dfgui import config
+from dfgui.config import RunConfig
+from dfgui.data import formats, sources
+from dfgui.data.conversation import RowError, require_answer
+from dfgui.errors import UserError
+from dfgui.models import hardware, load
+from dfgui.settings import Settings
+
+LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
+SPARE_BYTES = 200_000_000  # for the store, the log and a small adapter's checkpoints
+
+
+@dataclass(frozen=True)
+class Note:
+    kind: Literal["ok", "warn", "stop"]
+    title: str
+    text: str
+    do: str = ""  # the cure, where one is needed
+    field: str | None = None
+
+    def to_dict(self) -> dict[str, str | None]:
+        return asdict(self)
+
+
+def notes(run: RunConfig, settings: Settings) -> list[Note]:
+    """Everything to know before the start, in the order a page shows it."""
+    return [
+        note for look in (_data, _model, _precision, _optimizer, _batch, _disk) for note in _told(look, run, settings)
+    ]
+
+
+def require(run: RunConfig, settings: Settings) -> None:
+    """Raises UserError with the first thing that keeps this run from starting."""
+    for look in (_model, _data, _optimizer, _precision, _disk):
+        for note in look(run, settings):
+            if note.kind == "stop":
+                raise UserError(note.title, note.text, note.do, note.field)
+
+
+def _told(look, run: RunConfig, settings: Settings) -> list[Note]:
+    try:
+        return list(look(run, settings))
+    except UserError as error:
+        return [Note("stop", error.what, error.why, error.do, error.field)]
+
+
+def _data(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    """Reads and converts the first rows, without a tokenizer."""
+    data = run.data
+    rows = _rows(data.source, data, settings)
+    if data.eval_source:
+        _rows(data.eval_source, data, settings)
+        held = "evaluated on a file of its own"
+    else:
+        held = f"{data.eval_fraction:.0%} held out for evaluation" if data.eval_fraction else "nothing held out"
+    count = f"{rows:,} rows" if rows < LOOKED_AT else f"the first {LOOKED_AT:,} rows"
+    yield Note("ok", "Data", f"{count} can be read; {held}.")
+    if not data.eval_fraction and not data.eval_source:
+        text = "Without held-out rows, overfitting stays unseen."
+        yield Note("warn", "No evaluation", text, "Hold out a tenth of the rows.", "data.eval_fraction")
+
+
+def _rows(source: str, data: config.Data, settings: Settings) -> int:
+    """How many of the first rows can become conversations: all of them, or UserError names the first that cannot."""
+    head = sources.open_source(source, settings, data.config, data.split).head(LOOKED_AT)
+    form = formats.detect([row.raw for row in head[:50]]) if data.format == "auto" else data.format
+    for row in head:
+        try:
+            conversation = formats.to_conversation(row.raw, form)
+            if data.train_on != "everything":
+                require_answer(conversation)
+        except RowError as error:
+            raise error.at(row.number) from error
+    return len(head)
+
+
+def _model(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    size = load.weights_size(run.model, settings)
+    place = "on this machine" if size else "fetched from the Hub at the start"
+    yield Note("ok", "Model", f"{run.model.name}, {place}.")
+
+
+def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    machine = hardware.look()
+    wanted = run.training.precision
+    chosen = hardware.precision(wanted, machine)
+    if chosen == "fp16" and machine.device == "cpu":
+        text, cure = "fp16 training needs a GPU.", "Choose auto, fp32 or bf16."
+        yield Note("stop", "fp16 does not work on a CPU.", text, cure, "training.precision")
+    elif chosen == "bf16" and machine.device == "cuda" and not machine.bf16:
+        text, cure = f"{machine.name} has no bf16.", "Choose auto or fp16."
+        yield Note("stop", "bf16 is not supported here.", text, cure, "training.precision")
+    else:
+        why = "chosen by the hardware" if wanted == "auto" else "as you asked"
+        yield Note("ok", "Precision", f"{chosen}, {why} ({hardware.describe(machine)}).")
+
+
+def _optimizer(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    if "8bit" in run.training.optim and not hardware.has("bitsandbytes"):
+        text = (
+            "bitsandbytes is not installed.\nInstall it with `pip install bitsandbytes`, or choose adamw_torch_fused."
+        )
+        yield Note("stop", f"{run.training.optim} needs bitsandbytes.", text, "training.optim")
+
+
+def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    machine = hardware.look()
+    each = f"{run.training.per_device_train_batch_size} x {run.training.gradient_accumulation_steps}"
+    devices = f" x {machine.devices} GPUs" if machine.devices > 1 else ""
+    yield Note("ok", "Batch", f"{each}{devices} = {run.rows_per_step(machine.devices)} rows per step.")
+
+
+def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    """Room for two checkpoints. A full one holds weights and two optimiser moments in 32 bit; an adapter is small."""
+    weights = load.weights_size(run.model, settings) or 0
+    checkpoint = 6 * weights if run.method == "full" else 0
+    needed = 2 * checkpoint + SPARE_BYTES
+    free = shutil.disk_usage(settings.home).free
+    if free < needed:
+        text = f"{free / 1e9:.2f} GB are free at {settings.home}, and about {needed / 1e9:.2f} GB are needed."
+        yield Note("stop", "The disk is too full.", text, "Free some space, or choose another home with --home.")
+    else:
+        yield Note("ok", "Disk", f"{free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB needed.")
