@@ -1,0 +1,150 @@
+"""The header over Data and Train: which model, which dataset. Chosen once, for both.
+
+    selection = build(settings)
+    gr.on(selection.changes, show, inputs_kwargs=selection.inputs)        # model__name, data__source, data__config, ...
+
+A dataset is the demo, hf:owner/name, a path inside the allowed folders, or an upload, which is kept in the home under a
+name of ours and shown under its own.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context as Built
+
+from dfgui import config
+from dfgui.data.formats import LABELS
+from dfgui.settings import Settings
+from dfgui.store import Store
+from dfgui.ui import form, messages
+from dfgui.ui.components import uploads
+
+DEMO = ("demo (comes with dfgui)", "demo")
+HUB_PAGE = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(datasets/)?([\w.-]+/[\w.-]+)(?:/.*)?")
+HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+RECENT = 12  # entries offered besides the demo
+
+
+@dataclass(frozen=True)
+class Selection:
+    model: gr.Dropdown
+    source: gr.Dropdown
+    config: gr.Textbox
+    split: gr.Textbox
+    format: gr.Dropdown
+    shape: gr.State  # {"max_length", "train_on", "tools"} as Train has them: what a preview depends on besides
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {
+            "model.name": self.model,
+            "data.source": self.source,
+            "data.config": self.config,
+            "data.split": self.split,
+            "data.format": self.format,
+        }
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        return {form.keyword(path): component for path, component in self.fields.items()}
+
+    @property
+    def changes(self) -> list[Any]:
+        return [component.change for component in self.fields.values()]
+
+
+def build(settings: Settings) -> Selection:
+    """Lays the header out and wires what belongs to it alone."""
+    with gr.Row(elem_classes="selection"):
+        model = _dropdown("model.name", [DEMO], scale=3)
+        source = _dropdown("data.source", [DEMO], scale=3)
+        upload = gr.UploadButton(
+            "Upload a file", file_types=[*uploads.KINDS, ".gz"], size="md", scale=0, min_width=130, elem_id="upload"
+        )
+        format = _dropdown("data.format", _formats(), scale=1, allow_custom_value=False)
+    with gr.Row(elem_classes="selection", visible=False) as hub:
+        parts = [
+            gr.Textbox(form.SPECS[path].default, label=form.SPECS[path].title, info=form.info(form.SPECS[path]))
+            for path in ("data.config", "data.split")
+        ]
+    trouble = gr.HTML("", elem_id="selection-trouble")
+    shape = gr.State(shape_of(config.RunConfig()))
+    selection = Selection(model, source, *parts, format, shape)
+
+    @messages.says(trouble)
+    def keep_upload(path: str) -> dict:
+        kept = uploads.keep(path, settings)
+        return {source: gr.update(choices=_sources(settings), value=str(kept)), format: "auto"}
+
+    upload.upload(keep_upload, upload, [trouble, source, format], api_visibility="private", show_progress="minimal")
+    source.change(lambda name: gr.update(visible=str(name or "").startswith("hf:")), source, hub, **QUIET)
+    source.input(understood, source, source, **QUIET)
+    model.input(understood_model, model, model, **QUIET)
+    _blocks().load(lambda: (_models(settings), gr.update(choices=_sources(settings))), None, [model, source], **QUIET)
+    return selection
+
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+
+
+def shape_of(run: config.RunConfig) -> dict[str, Any]:
+    return {"max_length": run.training.max_length, "train_on": run.data.train_on, "tools": run.data.tools}
+
+
+def understood(name: str | None) -> str:
+    """A dataset as a person may write it, as config wants it: a page's address or owner/name is one of the Hub."""
+    name = (name or "").strip()
+    if address := HUB_PAGE.fullmatch(name):
+        return f"hf:{address[2]}"
+    is_file = any(ending in uploads.KINDS for ending in Path(name).suffixes)
+    return f"hf:{name}" if HUB_ID.fullmatch(name) and not is_file else name
+
+
+def understood_model(name: str | None) -> str:
+    address = HUB_PAGE.fullmatch((name or "").strip())
+    return address[2] if address else (name or "").strip()
+
+
+def _dropdown(path: str, choices: list[tuple[str, str]], scale: int, allow_custom_value: bool = True) -> gr.Dropdown:
+    spec = form.SPECS[path]
+    return gr.Dropdown(
+        choices,
+        value=spec.default,
+        label=spec.title,
+        info=form.info(spec),
+        allow_custom_value=allow_custom_value,
+        scale=scale,
+        min_width=200,
+        elem_id=f"field-{form.keyword(path)}",
+        elem_classes=form.classes(path),
+    )
+
+
+def _formats() -> list[tuple[str, str]]:
+    return [("detect", "auto"), *((LABELS.get(name, name), name) for name in form.SPECS["data.format"].choices[1:])]
+
+
+def _models(settings: Settings) -> Any:
+    names = [run["config"]["model"]["name"] for run in Store(settings.store_path).runs.all()]
+    return gr.update(choices=[DEMO, *((name, name) for name in _recent(names))])
+
+
+def _sources(settings: Settings) -> Any:
+    """Uploads under the names they came with, newest first, then what earlier runs used."""
+    own = {str(path): uploads.shown(path) for path in uploads.all_of(settings)[:RECENT]}
+    used = _recent([run["config"]["data"]["source"] for run in Store(settings.store_path).runs.all()])
+    used = [source for source in used if source not in own]
+    return [DEMO, *((name, path) for path, name in own.items()), *((source, source) for source in used)]
+
+
+def _recent(names: list[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name != "demo"][:RECENT]
+
+
+def _blocks() -> gr.Blocks:
+    """The page this header is laid out in."""
+    assert Built.root_block is not None
+    return Built.root_block

@@ -1,0 +1,51 @@
+"""Files that visitors upload: kept in the home under names of ours, shown under the names they came with.
+
+uploads/weather-rows-3f9a2c1b.jsonl         the rows
+uploads/weather-rows-3f9a2c1b.jsonl.name    "Weather rows.jsonl"
+"""
+
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+
+KINDS = [".jsonl", ".json", ".csv", ".parquet", ".txt"]
+LABEL = ".name"
+
+
+def keep(path: str, settings: Settings) -> Path:
+    """Copies an uploaded file into the home, and returns where. Nothing of its name is trusted but a known ending."""
+    given = Path(path)
+    ending = _ending(given.name)
+    stem = re.sub(r"[^a-z0-9]+", "-", given.name.removesuffix(ending).lower()).strip("-")[:40] or "rows"
+    kept = settings.uploads / f"{stem}-{secrets.token_hex(4)}{ending}"
+    shutil.copyfile(given, kept)
+    kept.with_name(kept.name + LABEL).write_text(given.name[:200], encoding="utf-8")
+    return kept
+
+
+def shown(path: Path) -> str:
+    """The name that an upload had where it came from."""
+    label = path.with_name(path.name + LABEL)
+    return label.read_text(encoding="utf-8") if label.is_file() else path.name
+
+
+def all_of(settings: Settings) -> list[Path]:
+    """What was uploaded so far, newest first."""
+    kept = [path for path in settings.uploads.iterdir() if path.with_name(path.name + LABEL).is_file()]
+    return sorted(kept, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _ending(name: str) -> str:
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    ending = "".join(suffixes[-2:]) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
+    if ending.removesuffix(".gz") not in KINDS:
+        raise UserError(
+            f"{name} is not a kind of file that dfgui reads.",
+            f"Its name ends in {ending or 'nothing'}.",
+            f"Use {', '.join(KINDS)}; all but .parquet may be gzipped (.gz).",
+        )
+    return ending

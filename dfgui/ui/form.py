@@ -1,0 +1,180 @@
+"""The settings of a run as fields of a page, generated from config.specs(): titles, help, choices, groups, levels.
+
+    form = build(skip={"model.name"})                              # inside a Blocks
+    button.click(start, inputs_kwargs=form.inputs)
+    def start(**given): values = nested(by_path(given))            # {"training": {"learning_rate": 2e-4, ...}, ...}
+
+Fields travel by name: "training.learning_rate" is the keyword "training__learning_rate". The components refuse nothing
+themselves: what is wrong is said by config.problems() alone, beside the field.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from dfgui import config
+from dfgui.config import Spec
+from dfgui.views import estimate
+
+SPECS = {spec.path: spec for spec in config.specs()}
+LEVELS = ["Basic", "Advanced", "All"]
+CHOICES = {"method": {"lora": "LoRA adapter", "full": "Full fine-tuning"}}  # other choices read as TRL writes them
+STEPS = {"training.learning_rate": 1e-5, "training.num_train_epochs": 0.5, "data.eval_fraction": 0.05}
+
+Values = dict[str, Any]  # by path: {"training.learning_rate": 2e-4}
+Updates = dict[Any, Any]  # component -> gr.update(...)
+
+
+@dataclass(frozen=True)
+class Form:
+    fields: dict[str, Any] = field(default_factory=dict)  # path -> component
+    groups: dict[str, Any] = field(default_factory=dict)  # group -> its gr.Accordion
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What an event's `inputs_kwargs` wants: keyword -> component."""
+        return {keyword(path): component for path, component in self.fields.items()}
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [*self.fields.values(), *self.groups.values()]
+
+    def fill(self, values: Values) -> Updates:
+        """Updates that give fields new values; paths that this form does not hold are left out."""
+        return {
+            self.fields[path]: gr.update(value=_shown(value)) for path, value in values.items() if path in self.fields
+        }
+
+    def mark(self, problems: dict[str, str], before: dict[str, str]) -> Updates:
+        """Updates that write each problem beside its field, and take away what was mended since `before`."""
+        changed = [path for path in problems | before if problems.get(path) != before.get(path)]
+        return {
+            self.fields[path]: gr.update(
+                info=info(SPECS[path], problems.get(path)), elem_classes=classes(path, path in problems)
+            )
+            for path in changed
+            if path in self.fields
+        }
+
+    def open(self, problems: Collection[str]) -> Updates:
+        """Updates that unfold the groups in which something is wrong."""
+        wrong = {SPECS[path].group for path in problems if path in SPECS}
+        return {box: gr.update(open=True) for group, box in self.groups.items() if group in wrong}
+
+    def headlines(self, values: Values, problems: Collection[str] = (), devices: int = 1) -> Updates:
+        """Updates that say on each group what its values are, or that one is wrong; groups that do not matter hide."""
+        wrong = {SPECS[path].group for path in problems if path in SPECS}
+        return {
+            box: gr.update(label=_headline(group, values, group in wrong, devices), visible=_matters(group, values))
+            for group, box in self.groups.items()
+        }
+
+
+def build(skip: Collection[str] = (), unfolded: Collection[str] = ()) -> Form:
+    """Lays the fields out by group, each group folded to one line unless `unfolded` names it."""
+    form = Form()
+    for group in config.GROUPS:
+        if members := [
+            spec for spec in SPECS.values() if spec.group == group and spec.path not in skip and _asks(spec)
+        ]:
+            label = _headline(group, defaults())
+            with (
+                gr.Accordion(
+                    label, open=group in unfolded, elem_classes=_group_classes(members), elem_id=f"group-{group}"
+                ) as box,
+                gr.Row(elem_classes="fields"),
+            ):
+                form.fields.update({spec.path: _field(spec) for spec in members})
+            form.groups[group] = box
+    return form
+
+
+def defaults() -> Values:
+    return {path: spec.default for path, spec in SPECS.items()}
+
+
+def keyword(path: str) -> str:
+    return path.replace(".", "__")
+
+
+def by_path(given: dict[str, Any]) -> Values:
+    """Keywords back to paths. A text field left empty is None where the setting may be absent."""
+    values = {name.replace("__", "."): value for name, value in given.items()}
+    return {path: None if value == "" and SPECS[path].optional else value for path, value in values.items()}
+
+
+def nested(values: Values) -> dict[str, Any]:
+    """Values by path as the blocks that config.parse() takes."""
+    result: dict[str, Any] = {}
+    for path, value in values.items():
+        *blocks, name = path.split(".")
+        inner = result
+        for block in blocks:
+            inner = inner.setdefault(block, {})
+        inner[name] = value
+    return result
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> Values:
+    """Blocks by path: the inverse of nested()."""
+    result: Values = {}
+    for name, value in values.items():
+        result |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return result
+
+
+def _matters(group: str, values: Values) -> bool:
+    return group != "adapter" or values.get("method") == "lora"
+
+
+def _asks(spec: Spec) -> bool:
+    """Whether there is anything to decide."""
+    return spec.kind != "choice" or len(spec.choices) > 1
+
+
+def _field(spec: Spec) -> Any:
+    common = {
+        "label": spec.title,
+        "info": info(spec),
+        "value": _shown(spec.default),
+        "elem_classes": classes(spec.path),
+        "elem_id": f"field-{keyword(spec.path)}",
+        "interactive": True,
+    }
+    if spec.kind == "switch":
+        return gr.Checkbox(**common)
+    if spec.kind == "choice":
+        choices = [(CHOICES.get(spec.path, {}).get(choice, choice), choice) for choice in spec.choices]
+        return gr.Radio(choices, **common) if spec.path in CHOICES else gr.Dropdown(choices, **common, filterable=False)
+    if spec.kind == "text":
+        return gr.Textbox(**common)
+    step = STEPS.get(spec.path, 1 if spec.kind == "integer" else 0.01)
+    return gr.Number(**common, step=step)
+
+
+def info(spec: Spec, problem: str | None = None) -> str:
+    """Markdown under the title: what is wrong, the name in code and YAML, what it does."""
+    name = spec.path.rpartition(".")[2]
+    wrong = f"**{escape(problem)}** " if problem else ""
+    return f"{wrong}`{name}` {spec.help}"
+
+
+def classes(path: str, wrong: bool = False) -> list[str]:
+    return ["field", f"level-{SPECS[path].level}", *(["wrong"] if wrong else [])]
+
+
+def _group_classes(members: list[Spec]) -> list[str]:
+    basic = any(spec.level == "basic" for spec in members)
+    return ["group", "level-basic" if basic else "level-advanced"]
+
+
+def _headline(group: str, values: Values, wrong: bool = False, devices: int = 1) -> str:
+    line = "something here cannot be used" if wrong else estimate.headline(group, values, devices)
+    return f"{config.GROUPS[group]} · {line}" if line else config.GROUPS[group]
+
+
+def _shown(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -1,0 +1,129 @@
+"""Data: what will the model see? The chosen dataset row by row: spoken, as the model reads it, as it stands."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context as Built
+
+from dfgui.ui import messages
+from dfgui.ui.components import conversation, examples, tokens
+from dfgui.ui.context import Context
+from dfgui.ui.samples import Look, look_at
+from dfgui.views import sample
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+HERE = "(_, ...rest) => [document.body.dataset.view, ...rest]"  # only the browser knows which page is open
+BACK = "(row) => Math.max(1, (row || 1) - 1)"
+ON = "(row) => Math.min((row || 0) + 1, document.querySelector('#row-total [data-total]')?.dataset.total || Infinity)"
+WAITING = '<p class="faint">Loading the tokenizer …</p>'
+BLANK = '<p class="faint">Nothing to show yet.</p>'
+
+
+def build(context: Context) -> None:
+    tab = Built.block
+    facts = gr.HTML(_facts([]), elem_id="data-facts")
+    trouble = gr.HTML("", elem_id="data-trouble")
+    with gr.Row(elem_id="data-bar"):
+        previous = _button("‹ Previous", "row-previous")
+        number = gr.Number(1, precision=0, label="Row", min_width=110, scale=0, elem_id="row-number", interactive=True)
+        total = gr.HTML(_total(None), elem_id="row-total")
+        following = _button("Next ›", "row-next")
+    with gr.Tabs(elem_id="data-views"):
+        views = {
+            name: _view(title, name)
+            for name, title in {
+                "conversation": "Conversation",
+                "text": "What the model reads",
+                "tokens": "Tokens",
+                "raw": "Raw row",
+            }.items()
+        }
+    with gr.Accordion("What should my file look like?", open=False, elem_id="data-examples"):
+        gr.HTML(examples.draw())
+    here = gr.Textbox(visible="hidden")
+    seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
+
+    def pictures(look: Look, number: int, format: str, shape: dict) -> Iterator[dict]:
+        """The row in its four shapes, each as soon as it is there."""
+        row = look.row(number)
+        yield {views["raw"]: conversation.raw(row.raw)}
+        spoken = look.conversation(row, format)
+        yield {views["conversation"]: conversation.draw(spoken.messages, spoken.tools)}
+        made = look.preview(row, format, shape)
+        length = _length(made, shape)
+        yield {
+            views["text"]: length + conversation.text(made["text"]),
+            views["tokens"]: length + tokens.draw(made["tokens"], made["cut"]),
+        }
+
+    @messages.says(trouble)
+    def choose(here: str, seen_before: Any, shape: dict, **chosen: Any) -> Iterator[dict]:
+        """Another dataset, format or model: its facts, its first row, its size."""
+        if here != "data" or seen_before == [chosen, shape]:
+            yield {seen: gr.skip()}
+            return
+        yield {seen: [chosen, shape], facts: _facts([]), total: _total(None), **_blank(views)}
+        look = look_at(context.settings, chosen)
+        head = look.head()
+        format = look.format(head)
+        described, by_hand = look.describe(head, format), look.data.format != "auto"
+        yield {facts: _facts(sample.facts(described, by_hand)), number: head[0].number}
+        yield from pictures(look, head[0].number, format, shape)
+        yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
+        yield {total: _total(look.rows().count())}
+
+    @messages.says(trouble)
+    def turn_to(number: float | None, shape: dict, **chosen: Any) -> Iterator[dict]:
+        """Another row of the same dataset."""
+        look = look_at(context.settings, chosen)
+        yield from pictures(look, int(number or 1), look.format(), shape)
+
+    selection = context.selection
+    shown = [trouble, number, *views.values()]
+    asked = {"inputs": [number, selection.shape], "inputs_kwargs": selection.inputs, "outputs": shown, **QUIET}
+    previous.click(None, number, number, js=BACK).then(turn_to, **asked)
+    following.click(None, number, number, js=ON).then(turn_to, **asked)
+    number.submit(turn_to, **asked)
+    gr.on(
+        [tab.select, *selection.changes],
+        choose,
+        inputs=[here, seen, selection.shape],
+        inputs_kwargs=selection.inputs,
+        outputs=[seen, facts, total, *shown],
+        js=HERE,
+        **QUIET,
+    )
+
+
+def _button(title: str, id: str) -> gr.Button:
+    return gr.Button(title, size="sm", min_width=96, scale=0, elem_id=id)
+
+
+def _view(title: str, name: str) -> gr.HTML:
+    with gr.Tab(title):
+        return gr.HTML(BLANK, elem_id=f"view-{name}", elem_classes="sample")
+
+
+def _blank(views: dict[str, gr.HTML]) -> dict[gr.HTML, str]:
+    return {view: WAITING if name in ("text", "tokens") else BLANK for name, view in views.items()}
+
+
+def _facts(facts: list[sample.Fact]) -> str:
+    items = [
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)} <small>{escape(remark)}</small></dd></div>"
+        for name, value, remark in facts
+    ]
+    return f'<dl class="facts">{"".join(items)}</dl>'
+
+
+def _total(total: int | None) -> str:
+    if total is None:
+        return "<span>of …</span>"
+    return f'<span data-total="{total}">of {total:,}</span>'
+
+
+def _length(made: dict, shape: dict) -> str:
+    words = sample.length(made["token_count"], made["trained_count"], made["cut"], shape["max_length"])
+    return f'<p class="length">{escape(words)}</p>'

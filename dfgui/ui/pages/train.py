@@ -1,0 +1,169 @@
+"""Train: what will happen? The settings on the left; on the right what to know before the start, and the start."""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context as Built
+
+from dfgui import actions, config, presets
+from dfgui.config import LEARNING_RATES
+from dfgui.errors import UserError
+from dfgui.models import hardware
+from dfgui.ui import form, messages
+from dfgui.ui.components.selection import shape_of
+from dfgui.ui.context import Context
+from dfgui.ui.form import Form, Updates
+from dfgui.views.tips import tips
+
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+LEVEL = "(level) => { document.body.dataset.level = level.toLowerCase() }"
+HERE = "(_, ...rest) => [document.body.dataset.view, ...rest]"  # only the browser knows which page is open
+TO_PROBLEM = "() => setTimeout(() => document.querySelector('.field.wrong')?.scrollIntoView({block: 'center'}), 300)"
+
+
+def build(context: Context) -> None:
+    tab = Built.block
+    selection = context.selection
+    with gr.Row(elem_id="train"):
+        with gr.Column(scale=3, min_width=320, elem_id="settings"):
+            with gr.Row(elem_id="presets"):
+                buttons = {name: _preset_button(name) for name in presets.PRESETS}
+                level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
+            said = gr.HTML("", elem_id="preset-said")
+            own = form.build(skip=selection.fields, unfolded=["method"])
+        with gr.Column(scale=2, min_width=320, elem_id="before"):
+            notes = gr.HTML(_notes([]), elem_id="notes")
+            trouble = gr.HTML("", elem_id="start-trouble")
+            start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
+    whole = Form(selection.fields | own.fields, own.groups)
+    marked = gr.State({})  # the problems that stand beside fields now: path -> words
+    here = gr.Textbox(visible="hidden")
+    rate, method = own.fields["training.learning_rate"], own.fields["method"]
+
+    def check(marked_before: dict[str, str], **given: Any) -> Updates:
+        """What the settings say, and what is wrong with them, while they are written."""
+        values = form.by_path(given)
+        problems = config.problems(form.nested(values))
+        return {
+            **whole.mark(problems, marked_before),
+            **whole.headlines(values, problems, hardware.look().devices),
+            marked: problems,
+            selection.shape: gr.skip() if problems else shape_of(config.parse(form.nested(values))),
+        }
+
+    def judge(here: str, **given: Any) -> Updates:
+        """What to know before the start."""
+        if here != "train":
+            return {notes: gr.skip()}
+        values = form.nested(form.by_path(given))
+        if problems := config.problems(values):
+            return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
+        return {notes: _notes(actions.launch_notes(context.settings, values), tips(config.parse(values)))}
+
+    def follow(method: str, rate: Any) -> Any:
+        """The learning rate is the method's own until a person has chosen one."""
+        return LEARNING_RATES[method] if rate in LEARNING_RATES.values() else gr.skip()
+
+    def apply(name: str) -> Updates:
+        """A preset's values, over the defaults of whatever any preset sets, and what this machine had to replace."""
+        if name not in presets.PRESETS:
+            return {said: gr.skip()}
+        values, replaced = presets.apply(name, hardware.look().bf16, hardware.has("bitsandbytes"))
+        return {
+            **whole.fill(_reset() | values),
+            said: _said(presets.PRESETS[name], replaced),
+            context.preset: "",
+        }
+
+    @messages.says(trouble)
+    def begin(marked_before: dict[str, str], **given: Any) -> Iterator[Updates]:
+        """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
+        values = form.nested(form.by_path(given))
+        problems = config.problems(values)
+        try:
+            run = actions.start(context.settings, values)
+        except UserError as error:
+            if error.field in whole.fields:
+                problems = problems or {error.field: f"{error.what} {error.do}"}
+            yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
+            raise
+        yield {context.run: run, context.tabs: context.goto("monitor")}
+
+    named = whole.inputs
+    checking: dict[str, Any] = {
+        "fn": check,
+        "inputs": [marked],
+        "inputs_kwargs": named,
+        "outputs": [*whole.outputs, marked, selection.shape],
+        **QUIET,
+    }
+    judging: dict[str, Any] = {
+        "fn": judge,
+        "inputs": [here],
+        "inputs_kwargs": named,
+        "outputs": [notes],
+        "js": HERE,
+        "trigger_mode": "always_last",
+        **QUIET,
+    }
+    level.change(
+        lambda level: [gr.update(open=level == "All")] * len(own.groups),
+        level,
+        [*own.groups.values()],
+        js=LEVEL,
+        **QUIET,
+    )
+    method.input(follow, [method, rate], rate, **QUIET).then(**checking)
+    gr.on([field.input for field in own.fields.values()], trigger_mode="always_last", **checking)
+    gr.on([*_settled(own), *selection.changes, tab.select], **judging)
+    for name, button in buttons.items():
+        filled = button.click(lambda name=name: apply(name), None, [*whole.outputs, said, context.preset], **QUIET)
+        filled.then(**checking).then(**judging)
+    filled = context.preset.change(apply, context.preset, [*whole.outputs, said, context.preset], **QUIET)
+    filled.then(**checking).then(**judging)
+    start.click(
+        begin,
+        inputs=[marked],
+        inputs_kwargs=named,
+        outputs=[*whole.outputs, marked, trouble, context.run, context.tabs],
+        api_visibility="private",
+        show_progress="minimal",
+        show_progress_on=start,
+    ).then(None, js=TO_PROBLEM)
+
+
+def _settled(own: Form) -> list[Any]:
+    """The moments in which a field has its value: when it is left or entered, or at once where nothing is typed."""
+    typed = (gr.Number, gr.Textbox)
+    left = [field.blur for field in own.fields.values() if isinstance(field, typed)]
+    entered = [field.submit for field in own.fields.values() if isinstance(field, typed)]
+    return [*left, *entered, *(field.input for field in own.fields.values() if not isinstance(field, typed))]
+
+
+def _preset_button(name: str) -> gr.Button:
+    return gr.Button(presets.PRESETS[name].title, size="sm", min_width=100, elem_id=f"preset-{name}")
+
+
+def _reset() -> form.Values:
+    """The defaults of all that any preset sets, save the model and the data, which a person chose."""
+    defaults = form.defaults()
+    paths = {path for preset in presets.PRESETS.values() for path in preset.values}
+    return {path: defaults[path] for path in sorted(paths) if path not in ("model.name", "data.source", "method")}
+
+
+def _said(preset: presets.Preset, replaced: list[str]) -> str:
+    items = "".join(f"<li>{escape(words)}</li>" for words in replaced)
+    return f'<div class="said"><b>{escape(preset.title)}.</b> {escape(preset.help)}<ul>{items}</ul></div>'
+
+
+def _as_note(path: str, words: str) -> dict[str, str]:
+    spec = form.SPECS.get(path)
+    return {"kind": "stop", "title": spec.title if spec else path, "text": words}
+
+
+def _notes(notes: list[dict[str, Any]], advice: list[str] | None = None) -> str:
+    lines = "".join(messages.note(note["kind"], note["title"], note["text"]) for note in notes)
+    lines += "".join(messages.note("tip", *words.split(":", 1)) for words in advice or [])
+    return f'<section class="notes"><h3>Before you start</h3><ul aria-live="polite">{lines}</ul></section>'
