@@ -56,6 +56,15 @@ class RowError(UserError):
         return UserError(f"Row {number}{f' of {source}' if source else ''} {self.said}", self.why, self.do)
 
 
+def require_answer(conversation: Conversation) -> None:
+    """Raises RowError when no assistant turn is there to learn from (in the completion, where there is one)."""
+    turns = conversation.messages[conversation.train_from or 0 :]
+    if conversation.segments is None and not any(turn["role"] == "assistant" for turn in turns):
+        raise RowError(
+            "has no assistant turn.", "There is nothing in it for the model to learn.", "Remove it, or add the answer."
+        )
+
+
 def called(conversation: Conversation) -> list[str]:
     """Names of the tools that the conversation calls, in order, each once."""
     calls = [call for message in conversation.messages for call in message.get("tool_calls", [])]

@@ -182,7 +182,7 @@ def _held(data: Data, settings: Settings) -> Source:
 
 
 def _dataset(rows: _Rows, numbers: list[int]) -> Any:
-    """A datasets.Dataset of these rows' tokens, laid out for Arrow without a Python number in between. None if empty."""
+    """A datasets.Dataset of these rows, laid out for Arrow without a Python number in between. None if there are none."""
     if not numbers:
         return None
     from datasets import Dataset

@@ -17,7 +17,7 @@ from dfgui.data.hub import HubRows
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
-DEMO = Path(__file__).parent / "demo" / "rows.jsonl"
+DEMO = Path(__file__).parents[1] / "models" / "demo" / "rows.jsonl"
 HUB = "hf:"
 
 

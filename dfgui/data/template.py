@@ -169,8 +169,15 @@ def examine(template: str) -> Template:
         several=bool(arguments) and "called_probe" in twice and "second_probe" in twice,
         results=results,
         offered="offered_probe" in text,
-        thoughts=next((key for key in THOUGHTS if "thought_probe" in (_try(template, _thinking(key)) or "")), None),
+        thoughts=next((key for key in THOUGHTS if _reads_thoughts(template, key, call)), None),
     )
+
+
+def _reads_thoughts(template: str, key: str, call: dict) -> bool:
+    """Whether a thought reaches the text beside an answer, or beside a call, where some templates keep it only."""
+    calling = _turns(call)
+    calling[1][key] = "thought_probe"
+    return any("thought_probe" in (_try(template, messages) or "") for messages in (_thinking(key), calling))
 
 
 def _argument_form(template: str) -> tuple[Literal["object", "string"] | None, str]:

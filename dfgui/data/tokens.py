@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dfgui.data import template
-from dfgui.data.conversation import Conversation, RowError
+from dfgui.data.conversation import Conversation, RowError, require_answer
 from dfgui.data.turns import turns
 from dfgui.errors import UserError
 
@@ -100,11 +100,8 @@ def _chat(conversation: Conversation, tokenizer: Any, train_on: str) -> _Marked:
     own = template.original(tokenizer, bool(tools))
     if train_on == "everything":
         return _whole(messages, tools, tokenizer, own)
+    require_answer(conversation)
     answers = [number for number, message in enumerate(messages) if message["role"] == "assistant"]
-    if not answers or answers[-1] < (conversation.train_from or 0):
-        raise RowError(
-            "has no assistant turn.", "There is nothing in it for the model to learn.", "Remove it, or add the answer."
-        )
     if train_on == "last_assistant" or (train_on == "completion" and conversation.train_from is None):
         return _after_prompt(messages[: answers[-1] + 1], answers[-1], tools, tokenizer, own)
     start = conversation.train_from

@@ -18,31 +18,31 @@ Span = tuple[str, int, int]
 
 def turns(messages: list[dict], tools: list[dict], tokenizer: Any, template: str, text: str) -> list[Span]:
     """(role, from, to) over the whole text, in order. What stands before the first message is the system's."""
-    starts = [_first(messages[0], tokenizer, template, text)]
+    bos_token = tokenizer.bos_token or ""
+    header = _header(template, bos_token)
+    starts = [_first(messages[0], header, bos_token, text)]
     for number in range(1, len(messages)):
         before = _rendered_or_nothing(messages[:number], tools, tokenizer, template)
-        starts.append(max(starts[-1], _border(before, messages[number], text)))
+        starts.append(max(starts[-1], _border(before, messages[number], header, text)))
     borders = pairwise([*starts, len(text)])
     spans = [(message["role"], start, end) for message, (start, end) in zip(messages, borders, strict=True)]
     return [("system", 0, starts[0]), *spans] if starts[0] else spans
 
 
-def _first(message: dict, tokenizer: Any, template: str, text: str) -> int:
+def _first(message: dict, header: str, bos_token: str, text: str) -> int:
     """Where the first message begins: after the list of tools, or a system text of the template's own."""
-    if message["role"] != "user":
-        return 0
-    header = _header(template, tokenizer.bos_token or "")
-    start = text.find(header) if header else 0
-    return 0 if start < 0 or text[:start] == tokenizer.bos_token else start
+    start = text.find(header) if header and message["role"] == "user" else 0
+    return start if start > 0 and text[:start] != bos_token else 0
 
 
-def _border(before: str, message: dict, text: str) -> int:
+def _border(before: str, message: dict, header: str, text: str) -> int:
     """Where a message begins, given the text of all that stands before it."""
     if text.startswith(before):
         return len(before)
     common = next((n for n, (one, other) in enumerate(zip(before, text, strict=False)) if one != other), 0)
-    words = text.find(message["content"], common) if message["content"] else -1
-    return words if words >= 0 else common
+    opening = header if message["role"] == "user" else ""
+    start = text.find(opening + message["content"], common) if message["content"] else -1
+    return start if start >= 0 else common
 
 
 def _rendered_or_nothing(messages: list[dict], tools: list[dict], tokenizer: Any, template: str) -> str:
@@ -56,12 +56,23 @@ def _rendered_or_nothing(messages: list[dict], tools: list[dict], tokenizer: Any
 def _header(template: str, bos_token: str) -> str:
     """What a user's turn opens with: "<|im_start|>user\\n". Empty when it cannot be told."""
     tokens = _Specials({"bos_token": bos_token})
-    user, assistant = {"role": "user", "content": "first_probe"}, {"role": "assistant", "content": "answer_probe"}
-    ended = _rendered_or_nothing([user, assistant], [], tokens, template).partition("answer_probe")[2]
-    third = {"role": "user", "content": "second_probe"}
-    opened = _rendered_or_nothing([user, assistant, third], [], tokens, template).partition("answer_probe")[2]
-    header, found, _ = opened.partition("second_probe")
-    return header.removeprefix(ended) if found and header.startswith(ended) else ""
+    talk = [
+        {"role": "user", "content": "first_probe"},
+        {"role": "assistant", "content": "answer_probe"},
+        {"role": "user", "content": "second_probe"},
+    ]
+    text = _rendered_or_nothing(talk, [], tokens, template)
+    opened = text.partition("answer_probe")[2].partition("second_probe")[0]
+    ended = _rendered_or_nothing(talk[:2], [], tokens, template).partition("answer_probe")[2]
+    if opened.startswith(ended) and opened.removeprefix(ended).strip():
+        return opened.removeprefix(ended)
+    return _common_end(opened, text.partition("first_probe")[0])
+
+
+def _common_end(one: str, other: str) -> str:
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    length = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    return one[len(one) - length :]
 
 
 class _Specials:

@@ -9,15 +9,7 @@ import pytest
 
 from dfgui import settings
 
-SPECIAL = """<s> </s> <pad> <|im_start|> <|im_end|> <|endoftext|> <|begin_of_text|> <|start_header_id|> <|end_header_id|>
-<|eot_id|> <|eom_id|> <|python_tag|> <start_of_turn> <end_of_turn> <bos> <eos> <|start|> <|end|> <|message|> <|channel|>
-<|return|> <|call|> <|constrain|> <|user|> <|assistant|> <|system|> <|observation|> [gMASK] <sop> <tool_call> </tool_call>
-<|turn> <turn|> <|tool> <tool|> <|tool_call> <tool_call|> <|tool_response> <tool_response|> <|channel> <channel|>
-<|START_OF_TURN_TOKEN|> <|END_OF_TURN_TOKEN|> <|SYSTEM_TOKEN|> <|USER_TOKEN|> <|CHATBOT_TOKEN|> <|END_OF_TURN|>
-<|startoftext|> <|tool_list_start|> <|tool_list_end|> <|tool_call_start|> <|tool_call_end|>
-<|tool_response_start|> <|tool_response_end|> <｜begin▁of▁sentence｜> <｜end▁of▁sentence｜> <｜User｜> <｜Assistant｜>
-<｜tool▁calls▁begin｜> <｜tool▁calls▁end｜> <｜tool▁call▁begin｜> <｜tool▁call▁end｜> <｜tool▁sep｜>
-<｜tool▁outputs▁begin｜> <｜tool▁outputs▁end｜> <｜tool▁output▁begin｜> <｜tool▁output▁end｜>""".split()
+SPECIAL = Path(__file__).with_name("special_tokens.txt").read_text(encoding="utf-8").split()
 
 WORDS = [
     "What is the weather in Oslo today? It is 4 degrees and raining in Oslo.",
