@@ -51,7 +51,10 @@ def ask(tmp_path, what, name, endpoint="http://127.0.0.1:9", **environment):
     variables = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hf"), "PATH": "/usr/bin:/bin", **environment}
     answer = subprocess.run(
         [sys.executable, "-c", ASK, str(tmp_path / "home"), what, name],
-        **{"env": variables, "capture_output": True, "text": True, "timeout": 120},
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert answer.returncode == 0, answer.stderr
     return json.loads(answer.stdout.strip().splitlines()[-1])

@@ -1,0 +1,194 @@
+"""A run's whole life, with a tiny real model."""
+
+import threading
+import time
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from dfgui import actions
+from dfgui.models import load
+from dfgui.store import Store
+from dfgui.training import launcher, log
+from tests.tiny import tiny_tokenizer
+
+
+def losses(store, run):
+    return [value for _, value in store.metrics.points(run["id"], "loss")]
+
+
+def test_s1_a_full_run_trains_its_loss_falls_and_it_loads_in_plain_transformers(train, values, where):
+    run, store = train({**values, "method": "full"})
+    assert (run["status"], run["global_step"], run["reason"]) == ("finished", 8, "All 8 steps are done.")
+    curve = losses(store, run)
+    assert len(curve) == 8 and curve[-1] < curve[0]
+
+    last = store.checkpoints.of(run["id"])[-1]
+    assert (last["step"], last["kind"]) == (8, "full")
+    folder = where.run_folder(run["id"]) / last["path"]
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    prompt = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], return_tensors="pt", return_dict=True)
+    assert torch.isfinite(model(**prompt).logits).all()
+
+
+def test_s6_adapter_and_merged_model_load_again_and_agree(train, values, where, tmp_path):
+    run, _ = train(values)
+    actions.export(where, run["id"], 8, "adapter", tmp_path / "adapter")
+    actions.export(where, run["id"], 8, "merged", tmp_path / "merged")
+    adapted, tokenizer = load.trained(tmp_path / "adapter", run["facts"]["base"], "float32")
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype="float32").eval()
+    base = AutoModelForCausalLM.from_pretrained(run["facts"]["base"], dtype="float32").eval()
+    prompt = tokenizer("What is the weather in Oslo?", return_tensors="pt")
+    with torch.inference_mode():
+        one, two, before = (model(**prompt).logits for model in (adapted, merged, base))
+    assert (one - two).abs().max() < 1e-4
+    assert (one - before).abs().max() > 1e-3  # the adapter really changed something
+
+
+def test_a_run_says_what_it_found(train, values):
+    run, _ = train(values)
+    facts = run["facts"]
+    assert (facts["rows"], facts["train_rows"], facts["eval_rows"]) == (40, 36, 4)
+    assert 0 < facts["trained_tokens"] < facts["total_tokens"]
+    assert 0 < facts["trainable_parameters"] < facts["parameters"]
+    assert facts["precision"] in ("fp32", "bf16", "fp16")
+
+
+def test_held_out_rows_are_evaluated_and_stand_beside_the_checkpoint(train, values):
+    run, store = train(values)
+    points = store.metrics.points(run["id"], "eval_loss")
+    assert [step for step, _ in points] == [4, 8]
+    assert [row["eval_loss"] for row in store.checkpoints.of(run["id"])] == [value for _, value in points]
+    assert run["eval_loss"] == points[-1][1]
+
+
+def test_equal_runs_have_equal_curves(train, values):
+    first, store = train(values)
+    second, _ = train(values)
+    assert losses(store, first) == losses(store, second)
+
+
+def test_the_trainers_own_metrics_arrive(train, values):
+    run, store = train(values)
+    assert {"loss", "learning_rate", "grad_norm", "mean_token_accuracy", "epoch"} <= set(store.metrics.names(run["id"]))
+
+
+@pytest.mark.parametrize("name", ["stop", "save"])
+def test_a_command_is_taken_at_the_next_step_and_answered(where, values, name):
+    slow = {**values, "training": {**values["training"], "max_steps": 400, "save_steps": 1000}}
+    run = actions.start(where, slow, executor="test")
+    store = Store(where.store_path)
+    thread = threading.Thread(target=launcher.run_here, args=(run, where))
+    thread.start()
+    while store.runs.get(run)["global_step"] < 3:
+        time.sleep(0.05)
+    command = actions.command(where, run, name, by="a test")
+    while store.commands.get(command)["outcome"] is None:
+        time.sleep(0.05)
+    taken = store.commands.get(command)["taken_at_step"]
+    assert store.commands.get(command)["outcome"] == f"saved at step {taken}"
+    if name == "save":
+        assert store.runs.get(run)["status"] == "running"
+        actions.command(where, run, "stop", by="a test")
+    thread.join(timeout=60)
+    row = store.runs.get(run)
+    assert row["status"] == "stopped" and f"checkpoint {row['global_step']} is kept" in row["reason"]
+    assert store.checkpoints.of(run)[-1]["step"] == row["global_step"]
+    assert store.checkpoints.of(run)[0]["step"] == taken
+    assert store.metrics.last(run, "loss")[0] == row["global_step"]
+
+
+def test_save_now_leaves_the_curve_as_it_is(where, train, values):
+    dropout = {**values, "adapter": {"r": 4, "lora_alpha": 8, "lora_dropout": 0.1}}
+    untouched, store = train(dropout)
+    run = actions.start(where, dropout, executor="test")
+    store.commands.add(run, "save", by="a test")
+    launcher.run_here(run, where)
+    assert [row["step"] for row in store.checkpoints.of(run)] == [1, 4, 8]
+    assert losses(store, store.runs.get(run)) == losses(store, untouched)
+
+
+def test_stop_while_preparing_ends_before_the_first_step(where, values):
+    store = Store(where.store_path)
+    run = actions.start(where, values, executor="test")
+    store.commands.add(run, "stop", by="a test")
+    launcher.run_here(run, where)
+    row = store.runs.get(run)
+    assert (row["status"], row["global_step"]) == ("stopped", 0) and "no checkpoint" in row["reason"]
+
+
+def test_stop_takes_a_queued_run_out_of_the_queue(where, values):
+    store = Store(where.store_path)
+    run = actions.start(where, values)
+    command = actions.command(where, run, "stop", by="a test")
+    assert store.runs.get(run)["status"] == "stopped"
+    assert store.commands.get(command)["outcome"] == "taken out of the queue"
+    assert store.runs.claim("app") is None
+
+
+def test_a_failing_run_ends_in_words_with_the_traceback_in_its_log(where, values, model_folder, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in model_folder.iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    (broken / "model.safetensors").write_bytes(b"not a tensor file")
+    run = actions.start(where, {**values, "model": {"name": str(broken)}}, executor="test")
+    launcher.run_here(run, where)
+    row = Store(where.store_path).runs.get(run)
+    assert row["status"] == "failed" and row["error"]["do"]
+    assert "Traceback" in log.tail(where.run_folder(run))
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_is_kept(train, values):
+    wild = {**values, "training": {**values["training"], "learning_rate": 10.0, "max_grad_norm": 1e9, "optim": "sgd"}}
+    wild["method"] = "full"
+    run, store = train({**wild, "training": {**wild["training"], "max_steps": 60}})
+    assert run["status"] == "failed" and "step" in run["error"]["why"]
+    assert losses(store, run)[-1] is None
+
+
+def test_a_second_start_waits_for_the_first(where, values):
+    store = Store(where.store_path)
+    first, second = actions.start(where, values), actions.start(where, values)
+    launcher.start(where)
+    seen = set()
+    while not store.runs.get(second)["ended_at"]:
+        rows = [store.runs.get(run)["status"] for run in (first, second)]
+        seen.add(tuple(rows))
+        time.sleep(0.05)
+    assert all(not (a in ("preparing", "running") and b in ("preparing", "running")) for a, b in seen)
+    assert [store.runs.get(run)["status"] for run in (first, second)] == ["finished", "finished"]
+
+
+def test_rows_cut_by_max_length_are_counted_and_said(train, values):
+    short = {**values, "training": {**values["training"], "max_length": 24}}
+    run, store = train(short)
+    assert run["facts"]["cut_rows"] == 40
+    assert any("longer than max_length" in event["text"] for event in store.events.tail(run["id"]))
+
+
+def test_rotation_keeps_so_many_and_the_list_agrees_with_the_disk(train, values, where):
+    many = {**values, "training": {**values["training"], "save_steps": 1, "save_total_limit": 2}}
+    run, store = train(many)
+    on_disk = sorted(int(p.name.split("-")[1]) for p in where.run_folder(run["id"]).glob("checkpoint-*"))
+    assert [row["step"] for row in store.checkpoints.of(run["id"])] == on_disk
+    assert 8 in on_disk and len(on_disk) <= 3
+
+
+def test_shutdown_stops_with_a_checkpoint(where, values):
+    long = {**values, "training": {**values["training"], "max_steps": 2000, "save_steps": 1000}}
+    store = Store(where.store_path)
+    run = actions.start(where, long)
+    launcher.start(where)
+    while store.runs.get(run)["global_step"] < 2:
+        time.sleep(0.05)
+    assert launcher.shutdown(where, seconds=60)
+    assert store.runs.get(run)["status"] == "stopped"
+    assert store.checkpoints.of(run)[-1]["step"] == store.runs.get(run)["global_step"]
+
+
+def test_the_tokenizer_of_a_checkpoint_is_the_models_own(train, values, where):
+    run, store = train(values)
+    saved = AutoTokenizer.from_pretrained(where.run_folder(run["id"]) / store.checkpoints.of(run["id"])[-1]["path"])
+    assert saved.chat_template == tiny_tokenizer().chat_template
