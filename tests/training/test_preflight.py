@@ -1,0 +1,96 @@
+"""Bad inputs: each gives one clear message, and no run."""
+
+import gzip
+import json
+import shutil
+from collections import namedtuple
+
+import pytest
+
+from dfgui import actions, settings
+from dfgui.config import parse
+from dfgui.errors import UserError
+from dfgui.store import Store
+from dfgui.training import preflight
+
+GOOD = json.dumps({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]})
+NO_ANSWER = json.dumps({"messages": [{"role": "user", "content": "Hi"}]})
+NO_ROLE = json.dumps({"messages": [{"role": "narrator", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]})
+
+FILES = {
+    "an empty file": ("rows.jsonl", b"", "empty"),
+    "broken JSON on line 7": ("rows.jsonl", "\n".join([GOOD] * 6 + ["{broken", GOOD]).encode(), "Line 7"),
+    "a JSON list that does not end": ("rows.json", b'[{"text": "a"}, {"text": ', "not"),
+    "a CSV without usable columns": ("rows.csv", b"colour,weight\nred,3\nblue,4\n", "colour"),
+    "a row without an assistant turn": ("rows.jsonl", "\n".join([GOOD] * 3 + [NO_ANSWER]).encode(), "Row 4"),
+    "an unknown role": ("rows.jsonl", "\n".join([GOOD, NO_ROLE]).encode(), "Row 2"),
+    "rows that are no objects": ("rows.jsonl", b"1\n2\n3\n", "1"),
+    "a file of another kind": ("rows.xlsx", b"PK\x03\x04", "xlsx"),
+    "a picture called JSON": ("rows.jsonl", b"\x89PNG\r\n\x1a\n\x00\x00", "rows.jsonl"),
+    "a parquet file that is none": ("rows.parquet", b"PAR1 not really", "rows.parquet"),
+    "a torn gzip": ("rows.jsonl.gz", gzip.compress(GOOD.encode() * 50)[:40], "rows.jsonl.gz"),
+}
+
+
+def refused(where, values, match):
+    """The message, once it is sure that no run was queued."""
+    with pytest.raises(UserError, match=match) as caught:
+        actions.start(where, values)
+    assert Store(where.store_path).runs.all() == []
+    assert all(sentence and len(sentence) < 400 for sentence in caught.value.to_dict().values())
+    return caught.value
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_a_dataset_that_cannot_train_is_refused_by_name(where, values, tmp_path, what):
+    name, content, match = FILES[what]
+    (tmp_path / name).write_bytes(content)
+    refused(where, {**values, "data": {"source": str(tmp_path / name)}}, match)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"data": {"source": "nowhere.jsonl"}}, "does not exist"),
+        ({"data": {"source": "."}}, "folder"),
+        ({"model": {"name": "nobody/nothing-at-all"}}, "nobody/nothing-at-all"),
+        ({"model": {"name": "./no-such-folder"}}, "does not exist"),
+        ({"training": {"learning_rate": 0}}, "more than 0"),
+        ({"training": {"optim": "adamw_8bit"}}, "bitsandbytes"),
+        ({"training": {"precision": "fp16"}}, "fp16"),
+        ({"data": {"source": "hf:nobody/nothing-at-all"}}, "nobody/nothing-at-all"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_cannot_work_here_is_refused(where, values, monkeypatch, tmp_path, change, match):
+    monkeypatch.chdir(tmp_path)
+    refused(settings.load(home=where.home, jailed=False, offline=True), {**values, **change}, match)
+
+
+def test_a_model_folder_without_weights_is_refused(where, values, model_folder, tmp_path):
+    bare = tmp_path / "bare"
+    shutil.copytree(model_folder, bare)
+    (bare / "model.safetensors").unlink()
+    refused(where, {**values, "model": {"name": str(bare)}}, "safetensors")
+
+
+def test_a_full_disk_is_refused_before_the_start(where, values, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100, 99, 1))
+    assert "home" in refused(where, values, "too full").do
+
+
+def test_a_file_outside_the_jail_is_refused_over_http(where, values):
+    refused(settings.load(home=where.home), values, "--allow-folder")
+
+
+def test_notes_say_what_will_happen(where, values):
+    notes = {note.title: note for note in preflight.notes(parse(values), where)}
+    assert "40 rows" in notes["Data"].text and "10%" in notes["Data"].text
+    assert "4 x 1 = 4 rows per step" in notes["Batch"].text
+    assert notes["Precision"].kind == "ok"
+
+
+def test_notes_name_every_trouble_at_once(where, values):
+    broken = parse({**values, "data": {"source": "nowhere.jsonl"}, "training": {"optim": "adamw_8bit"}})
+    assert len([note for note in preflight.notes(broken, where) if note.kind == "stop"]) == 2
