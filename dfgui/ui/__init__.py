@@ -1,1 +1,1 @@
-"""The dashboard: a frame (shell.py), its looks (theme.py), one file per tab (pages/), and what several tabs use (components/)."""
+"""The dashboard: a frame (shell.py), its looks (theme.py), a file per tab (pages/), what tabs share (components/)."""

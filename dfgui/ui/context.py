@@ -24,6 +24,7 @@ class Context:
     store: Store
     tabs: gr.Tabs
     run: gr.Textbox  # hidden: id of the run that Monitor, Evaluate, Chat and Export show; "" for none
+    step: gr.Textbox  # hidden: the checkpoint of that run which another page asked for; "" for none in particular
     news: gr.Textbox  # hidden: changes when the list of runs or checkpoints does; its text means nothing else
     preset: gr.Textbox  # hidden: a key of presets.PRESETS that another page wants filled in; "" for none
     selection: Any = None  # components.selection.Selection: the model and the dataset chosen

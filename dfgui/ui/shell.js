@@ -26,6 +26,18 @@ dfgui.view = (() => {
 
   const to = (page) => update({ selected: page });
 
+  // Opens a page from a script; its own tab button does it.
+  function go(page) {
+    const button = document.getElementById(`tab-${page}-button`);
+    if (button) button.click();
+  }
+
+  // Opens a page for a run, and for one of its checkpoints: the shared components take over what is `wanted`.
+  function open(page, run, step = "") {
+    view.wanted = { page, run, step: String(step) };
+    dfgui.live.trigger("select");
+  }
+
   // A tab was opened, by a click or by a handler. Until start() has decided, Gradio's own first tab is not news.
   function turned(page) {
     if (view.page === null) return;
@@ -58,5 +70,5 @@ dfgui.view = (() => {
     }
   }
 
-  return Object.assign(view, { start, to, turned, chose, grey, listen: (listener) => listeners.push(listener) });
+  return Object.assign(view, { start, to, go, open, turned, chose, grey, listen: (listener) => listeners.push(listener) });
 })();

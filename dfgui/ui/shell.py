@@ -31,13 +31,14 @@ def build(settings: Settings) -> gr.Blocks:
     """The whole page. Nothing is read from the store until a visitor comes."""
     store = Store(settings.store_path)
     with gr.Blocks(title="dfgui", analytics_enabled=False, fill_width=True) as demo, gr.Column(elem_id="shell"):
-        title = gr.HTML("", html_template="<button type='button' class='brand'>dfgui</button>", elem_id="title")
+        brand = "<button type='button' class='brand' aria-label='dfgui: the start'>dfgui</button>"
+        title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
         pulse = live.build(settings, store)
-        hidden = {name: gr.Textbox(visible="hidden", elem_id=f"shared-{name}") for name in ("run", "news", "preset")}
+        run, step, news, preset = (_hidden(name) for name in ("run", "step", "news", "preset"))
         with gr.Column(elem_id="selection"):
             selection = _selection(settings)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            context = Context(settings, store, tabs, hidden["run"], hidden["news"], hidden["preset"], selection)
+            context = Context(settings, store, tabs, run, step, news, preset, selection)
             for page, name in PAGES.items():
                 if find_spec(f"dfgui.ui.pages.{page}"):
                     with gr.Tab(name, id=page, elem_id=f"tab-{page}") as tab:
@@ -45,6 +46,10 @@ def build(settings: Settings) -> gr.Blocks:
                     tab.select(None, js=f"() => dfgui.view.turned('{page}')")
         _wire(demo, context, title, pulse)
     return demo
+
+
+def _hidden(name: str) -> gr.Textbox:
+    return gr.Textbox(visible="hidden", elem_id=f"shared-{name}", container=False)
 
 
 def _selection(settings: Settings):
@@ -59,4 +64,6 @@ def _wire(demo: gr.Blocks, context: Context, title: gr.HTML, pulse: gr.HTML) -> 
     context.run.change(None, context.run, None, js="(run) => dfgui.view.chose(run)")
     title.click(None, None, context.tabs, js="() => dfgui.view.to('welcome')")
     pulse.click(None, None, [context.run, context.tabs], js="() => [dfgui.live.chip.run, dfgui.view.to('monitor')]")
+    wanted = "() => [dfgui.view.wanted.run, dfgui.view.wanted.step, dfgui.view.to(dfgui.view.wanted.page)]"
+    pulse.select(None, None, [context.run, context.step, context.tabs], js=wanted)
     pulse.change(None, None, context.news, js="() => dfgui.live.news")

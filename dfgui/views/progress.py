@@ -11,13 +11,18 @@ PHASES = {  # phase as the trainer writes it -> what is counted, by phase_unit
 }
 
 
+def trained_seconds(run: dict[str, Any], now: float) -> float | None:
+    """Seconds from the end of the first step until now, or until the run's end; None before the first step."""
+    if run["first_step_at"] is None:
+        return None
+    return max((run["ended_at"] or now) - run["first_step_at"], 0.0)
+
+
 def rate(run: dict[str, Any], now: float) -> float | None:
     """Steps per second since the first step ended; None before the second."""
-    first, end = run["first_step_at"], run["ended_at"] or now
+    seconds = trained_seconds(run, now)
     steps = run["global_step"] - 1  # the clock starts when the first step has ended
-    if first is None or steps < 1 or end <= first:
-        return None
-    return steps / (end - first)
+    return steps / seconds if seconds and steps >= 1 else None
 
 
 def seconds_left(run: dict[str, Any], now: float) -> float | None:

@@ -5,7 +5,8 @@ dfgui.live = (() => {
   const feeds = []; // {question(question), answer(answer)}: other parts that ride on the same poll
   let seen = {};
   let timer = null;
-  let asking = null;
+  let asking = null; // the question under way
+  let next = null; // the one to be asked after it
   let failures = 0;
   let booted;
   const boots = new Promise((resolve) => (booted = resolve));
@@ -26,15 +27,15 @@ dfgui.live = (() => {
     return live;
   }
 
-  // Asks at once. A question under way is awaited and asked again, so the answer is newer than the call.
-  async function ask() {
-    if (asking) await asking;
+  // Asks at once. While a question is under way, one more is asked after it, so the answer is newer than the call.
+  function ask() {
+    if (asking) return (next ||= asking.then(() => ((next = null), ask())));
     clearTimeout(timer);
-    asking = question();
-    const every = await asking;
-    asking = null;
-    clearTimeout(timer);
-    timer = setTimeout(ask, document.hidden ? Math.max(every, HIDDEN_MS) : every);
+    asking = question().then((every) => {
+      asking = null;
+      timer = setTimeout(ask, document.hidden ? Math.max(every, HIDDEN_MS) : every);
+    });
+    return asking;
   }
 
   async function question() {
@@ -49,6 +50,7 @@ dfgui.live = (() => {
     if (!answer || !answer.every) return lost();
     failures = 0;
     live.connected = true;
+    if (asked.run !== dfgui.view.run || asked.view !== dfgui.view.page) return 0; // meanwhile something else is on show
     take(answer);
     return answer.every;
   }

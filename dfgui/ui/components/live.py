@@ -2,8 +2,10 @@
 
 The browser asks `tick` with what it has already seen; the answer holds only what changed, and when to ask again.
 
-    {"run": "7h2k...", "view": "monitor", "seen": {"chip": "a1f3"}, "cursor": {"loss": 240}}
-    {"every": 1000, "chip": {...}, "seen": {"chip": "9c07"}, "points": {"loss": [[241, 0.82]]}}
+    {"run": "7h2k...", "view": "monitor", "seen": {"chip": "a1f3"}, "cursor": [240, 200, 240, 240, 240, 200]}
+    {"every": 1000, "chip": {...}, "seen": {"chip": "9c07"}, "points": {"loss": [241, 0.82]}}
+
+These functions can be called by anybody who may see the page: ids and numbers are checked, and no path is taken.
 """
 
 import json
@@ -13,28 +15,29 @@ from typing import Any
 
 import gradio as gr
 
+from dfgui import actions
+from dfgui.errors import UserError
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.store.news import News
 from dfgui.store.runs import ACTIVE
-from dfgui.views import progress
+from dfgui.ui.components.watch import NONE_YET, Watch
+from dfgui.views import curves, progress
 
 BUSY_MS, IDLE_MS = 1000, 4000  # between two questions: while something runs, and while nothing does
+LAST_STEP = 2**53  # the largest step a browser can count to
 
 
 def build(settings: Settings, store: Store) -> gr.HTML:
-    """The chip. Clicked: open the live run. Changed: `dfgui.live.news` has a new text."""
+    """The chip. Clicked: open the live run. Selected: open `dfgui.view.wanted`. Changed: `dfgui.live.news` is new."""
     pulse = Pulse(settings, store)
-
-    def tick(question: dict) -> dict:
-        return pulse.tick(question)
-
     return gr.HTML(
         "",
         html_template="<div class='chip' hidden></div>",
         js_on_load="dfgui.live.boot(element, server, trigger)",
-        server_functions=[tick],
+        server_functions=pulse.functions(),
         elem_id="chip",
+        apply_default_css=False,
     )
 
 
@@ -43,20 +46,85 @@ class Pulse:
         self.settings = settings
         self.store = store
         self.news = News(store.path)
+        self.watch = Watch(store)
+
+    def functions(self) -> list[Any]:
+        """What the page may call. Each takes one JSON value; trouble comes back as {"error": {what, why, do}}."""
+
+        def tick(question: dict) -> dict:
+            return spoken(self.tick, question)
+
+        def detail(question: dict) -> dict:
+            return spoken(self.detail, question)
+
+        def ask(question: dict, request: gr.Request) -> dict:
+            return spoken(self.ask, question, getattr(request, "username", None) or "the page")
+
+        def log(question: dict) -> dict:
+            return spoken(self.log, question)
+
+        return [tick, detail, ask, log]
 
     def tick(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What changed since the page last asked."""
         now = time.time()
         current = self.store.runs.current()
-        sections: dict[str, Any] = {"chip": self._chip(current, now), "news": self.news.tag()}
-        answer = changed(sections, question.get("seen") or {})
+        tag = self.news.tag()
+        sections: dict[str, Any] = {"chip": self._chip(current, now), "news": tag}
+        extra: dict[str, Any] = {}
+        run = question.get("run") or ""
+        seen = dict(question.get("seen") or {})
+        if question.get("view") == "monitor" and run:
+            extra = self._monitor(sections, question, actions.checked(run), now)
+        elif question.get("view") == "runs" and question.get("table") != tag:
+            extra = {"runs": {"rows": self.watch.runs(), "tag": tag}}
+        answer = changed(sections, seen) | extra
         if "news" in answer:
             answer |= {"has": self.news.has(), "latest": self.news.latest()}
         answer["every"] = BUSY_MS if current else IDLE_MS
         return answer
 
+    def _monitor(self, sections: dict[str, Any], question: dict, run: str, now: float) -> dict[str, Any]:
+        try:
+            found = self.watch.monitor(run, now)
+        except UserError as error:
+            sections["missing"] = str(error)
+            return {}
+        sections |= found
+        points = self.watch.points(run, _cursor(question.get("cursor")), found["head"]["step"])
+        events = self.watch.events(run, whole_number(question.get("event")))
+        return {**points, **({"events": events} if events else {})}
+
+    def detail(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The curves over a part of the run, finer than the whole can be."""
+        start, end = whole_number(question.get("start")) or 0, whole_number(question.get("end"))
+        return {"curves": self.watch.curves(actions.checked(str(question.get("run"))), start, end)}
+
+    def ask(self, question: dict[str, Any], by: str) -> dict[str, Any]:
+        """Leaves a command for the run."""
+        return {
+            "command": actions.command(
+                self.settings, actions.checked(str(question.get("run"))), str(question.get("command")), by
+            )
+        }
+
+    def log(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The end of the run's own log file."""
+        return {"text": actions.log_tail(self.settings, str(question.get("run")))}
+
     def _chip(self, current: dict[str, Any] | None, now: float) -> dict[str, Any] | None:
         last = self.store.metrics.last(current["id"], "loss") if current and current["status"] in ACTIVE else None
         return progress.chip(current, last[1] if last else None, now)
+
+
+def spoken(answer: Any, *question: Any) -> dict[str, Any]:
+    """The answer, or the error in words: this is the edge between the page and the rest."""
+    if not isinstance(question[0], dict):
+        question = ({}, *question[1:])
+    try:
+        return answer(*question)
+    except UserError as error:
+        return {"error": error.to_dict(), "every": IDLE_MS}
 
 
 def changed(sections: dict[str, Any], seen: dict[str, str]) -> dict[str, Any]:
@@ -64,3 +132,16 @@ def changed(sections: dict[str, Any], seen: dict[str, str]) -> dict[str, Any]:
     tags = {name: f"{zlib.crc32(json.dumps(section).encode()):x}" for name, section in sections.items()}
     fresh = {name: section for name, section in sections.items() if seen.get(name) != tags[name]}
     return {**fresh, "seen": {name: tags[name] for name in fresh}} if fresh else {}
+
+
+def _cursor(given: Any) -> list[int] | None:
+    """The last step seen of each metric; None asks for everything afresh."""
+    if not isinstance(given, list) or len(given) != len(curves.METRICS):
+        return None
+    steps = [whole_number(step) for step in given]
+    return [NONE_YET if step is None else step for step in steps]
+
+
+def whole_number(given: Any) -> int | None:
+    """A step or an id as a page may send it; None for anything else."""
+    return given if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= LAST_STEP else None

@@ -1,0 +1,172 @@
+// All charts of the Monitor page as one thing: they share the run's curves, the cursor, the zoom and the controls.
+dfgui.charts = (root, held) => {
+  const SMALLS = { mean_token_accuracy: "eval_mean_token_accuracy", grad_norm: null, learning_rate: null };
+  const big = root.querySelector(".plot.big");
+  const readout = root.querySelector(".readout");
+  const state = { weight: 0.6, log: false, zoom: null, detail: null, marks: [], index: null };
+  const { plot, columns, number, css, forget } = dfgui.chart;
+  const group = { key: `dfgui-${Math.random()}`, range, selected, moved, whole: () => zoom(null) };
+  let loss = plot(big, group, { tall: true, draw: drawMarks });
+  const smalls = Object.fromEntries(
+    Object.keys(SMALLS).map((name) => [name, plot(root.querySelector(`[data-plot="${name}"]`), group)])
+  );
+  let waiting = false;
+
+  const shown = () => state.detail || held;
+
+  // Draws what is held, once for all that came since the last frame.
+  function draw() {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      loss.setData(columns(shown().get("loss"), shown().get("eval_loss"), state.weight, state.log));
+      for (const [name, dots] of Object.entries(SMALLS)) {
+        smalls[name].setData(columns(shown().get(name), dots && shown().get(dots), 0, false));
+      }
+      say();
+    });
+  }
+
+  function range(low, high) {
+    if (state.zoom) return state.zoom;
+    return low === null || low === undefined ? [0, 10] : [low, high > low ? high : low + 1];
+  }
+
+  function selected(chart) {
+    const { left, width } = chart.select;
+    if (width < 5) return;
+    const from = chart.posToVal(left, "x");
+    const to = chart.posToVal(left + width, "x");
+    chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    if (to - from >= 2) zoom([Math.floor(from), Math.ceil(to)]);
+  }
+
+  // Shows a part of the run. Where the points held are buckets, finer ones are fetched for it.
+  async function zoom(part) {
+    if (String(part) === String(state.zoom)) return;
+    Object.assign(state, { zoom: part, detail: null });
+    root.querySelector("[data-control=whole]").disabled = !part;
+    draw();
+    const curve = held.get("loss");
+    if (!part || !curve || !curve.buckets) return;
+    const answer = await dfgui.live.server.detail({ run: dfgui.view.run, start: Math.max(part[0], 0), end: part[1] });
+    if (state.zoom !== part || !answer.curves) return;
+    state.detail = dfgui.curves([]);
+    state.detail.take(answer);
+    draw();
+  }
+
+  function moved(chart) {
+    if (chart !== loss) return;
+    state.index = chart.cursor.idx;
+    say();
+  }
+
+  // The line above the chart: the values under the cursor, or the newest ones.
+  function say() {
+    const [steps, high, low, mean, smooth, evals] = loss.data;
+    const curve = shown().get("loss");
+    const at = state.index ?? steps.length - 1;
+    if (!steps.length) {
+      readout.textContent = "No points yet. The first comes with the first logged step.";
+      return;
+    }
+    const parts = [`step ${steps[at].toLocaleString("en")}`];
+    if (mean[at] !== undefined) parts.push(mean[at] === null ? "loss is not a number" : `loss ${number(mean[at])}`);
+    if (mean[at] != null && low[at] !== high[at]) parts.push(`from ${number(low[at])} to ${number(high[at])}`);
+    if (smooth[at] != null) parts.push(`smoothed ${number(smooth[at])}`);
+    if (evals[at] != null) parts.push(`held-out ${number(evals[at])}`);
+    readout.textContent = parts.join(" · ");
+    const last = held.latest("loss");
+    const lastEval = held.latest("eval_loss");
+    const words = [last && `training loss ${number(last.value)} at step ${last.step}`, lastEval && `held-out loss ${number(lastEval.value)} at step ${lastEval.step}`];
+    big.setAttribute("aria-label", `Loss by step: ${words.filter(Boolean).join(", ")}`);
+    root.querySelector(".legend .nan").classList.toggle("absent", !(curve && curve.nans.length));
+  }
+
+  function drawMarks(chart) {
+    const { ctx, bbox } = chart;
+    const unit = devicePixelRatio || 1;
+    const bottom = bbox.top + bbox.height;
+    const inside = (step) => step >= chart.scales.x.min && step <= chart.scales.x.max;
+    ctx.save();
+    ctx.lineWidth = unit;
+    for (const { step, best } of state.marks.filter((mark) => inside(mark.step))) {
+      const x = chart.valToPos(step, "x", true);
+      ctx.fillStyle = css(best ? "--df-good" : "--df-soft");
+      ctx.beginPath();
+      ctx.moveTo(x, bottom - 9 * unit);
+      ctx.lineTo(x - 5 * unit, bottom);
+      ctx.lineTo(x + 5 * unit, bottom);
+      ctx.fill();
+    }
+    ctx.strokeStyle = css("--df-bad");
+    ctx.lineWidth = 2 * unit;
+    const curve = shown().get("loss");
+    for (const [step] of curve ? curve.nans.filter(([at]) => inside(at)) : []) {
+      const [x, y, arm] = [chart.valToPos(step, "x", true), bbox.top + 8 * unit, 4 * unit];
+      ctx.beginPath();
+      ctx.moveTo(x - arm, y - arm);
+      ctx.lineTo(x + arm, y + arm);
+      ctx.moveTo(x + arm, y - arm);
+      ctx.lineTo(x - arm, y + arm);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  function keyed(event) {
+    const count = loss.data[0].length;
+    const at = state.index ?? count - 1;
+    const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -count, End: count }[event.key];
+    if (steps && count) {
+      const index = Math.min(Math.max(at + steps, 0), count - 1);
+      const left = loss.valToPos(loss.data[0][index], "x");
+      loss.setCursor({ left, top: 10 });
+      event.preventDefault();
+    }
+    const { min, max } = loss.scales.x;
+    if (event.key === "+" && max - min > 8) zoom([Math.round(min + (max - min) / 4), Math.round(max - (max - min) / 4)]);
+    if (event.key === "-" || event.key === "Escape") zoom(null);
+  }
+
+  function rescale(log) {
+    state.log = log;
+    forget(loss);
+    loss = plot(big, group, { tall: true, log, draw: drawMarks });
+    draw();
+  }
+
+  function control(name, event, act) {
+    root.querySelector(`[data-control="${name}"]`).addEventListener(event, act);
+  }
+  control("log", "change", (event) => rescale(event.target.checked));
+  control("whole", "click", () => zoom(null));
+  control("smooth", "input", (event) => {
+    state.weight = Number(event.target.value);
+    event.target.nextElementSibling.textContent = state.weight.toFixed(2);
+    draw();
+  });
+  big.addEventListener("keydown", keyed);
+
+  new ResizeObserver(() => {
+    for (const chart of [loss, ...Object.values(smalls)]) {
+      const box = chart.root.parentElement;
+      if (box.clientWidth) chart.setSize({ width: box.clientWidth, height: box.clientHeight });
+    }
+  }).observe(root);
+
+  function mark(checkpoints) {
+    state.marks = checkpoints;
+    draw();
+  }
+
+  function clear() {
+    Object.assign(state, { zoom: null, detail: null, marks: [], index: null });
+    root.querySelector("[data-control=whole]").disabled = true;
+    draw();
+  }
+
+  return { draw, mark, clear };
+};

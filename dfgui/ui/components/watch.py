@@ -1,0 +1,79 @@
+"""What the pulse reads from the store for the page that is on show: sections that are sent when they change, and points.
+
+A cursor is the last step seen of each metric, in the order of `curves.METRICS`; without one the curves come afresh.
+"""
+
+from typing import Any
+
+from dfgui.store import Store
+from dfgui.store.runs import ENDED
+from dfgui.views import curves, monitor, runs
+
+NONE_YET = -1  # the cursor of a metric that has no point
+MANY = 1000  # new points of one metric; beyond that the curves are sent afresh
+FIRST_EVENTS, MORE_EVENTS = 100, 30
+
+
+class Watch:
+    def __init__(self, store: Store):
+        self.store = store
+
+    def monitor(self, run_id: str, now: float) -> dict[str, Any]:
+        """Everything about one run but its curves and its log. {"missing": ...} when there is no such run."""
+        run = self.store.runs.get(run_id)
+        checkpoints = self.store.checkpoints.of(run_id)
+        tokens = self.store.metrics.last(run_id, "num_tokens")
+        evals = self.store.metrics.series(run_id, "eval_loss", curves.MOST)
+        return {
+            "head": monitor.head(run, now, self._queue_place(run), tokens[1] if tokens else None),
+            "best": monitor.best([[bucket[0], bucket[1]] for bucket in evals]),
+            "ending": monitor.ending(run, len(checkpoints)),
+            "checkpoints": monitor.checkpoints(checkpoints),
+            "commands": monitor.commands(self.store.commands.of(run_id), run),
+            "about": monitor.about(run),
+        }
+
+    def points(self, run_id: str, cursor: list[int] | None, step: int) -> dict[str, Any]:
+        """{"points": {name: [step, value, ...]}} since the cursor, or {"curves": {name: curve}} afresh.
+
+        `step` is where the run stands: a cursor beyond it belongs to a curve that has been set aside since.
+        """
+        if cursor is None or max(cursor) > step:
+            return {"curves": self.curves(run_id)}
+        fresh = {
+            name: self.store.metrics.since(run_id, name, seen, MANY)
+            for name, seen in zip(curves.METRICS, cursor, strict=True)
+        }
+        if any(len(points) == MANY for points in fresh.values()):
+            return {"curves": self.curves(run_id)}
+        points = {name: curves.added(points) for name, points in fresh.items() if points}
+        return {"points": points} if points else {}
+
+    def curves(self, run_id: str, start: int = 0, end: int | None = None) -> dict[str, curves.Curve]:
+        """Every metric the run has, over the steps start..end."""
+        found = {}
+        for name in curves.METRICS:
+            buckets = self.store.metrics.series(run_id, name, curves.MOST * curves.FINER, start, end)
+            if buckets:
+                found[name] = curves.curve(buckets)
+        return found
+
+    def events(self, run_id: str, after: int | None) -> list[list[Any]]:
+        if after is None:
+            return monitor.events(self.store.events.tail(run_id, 0, FIRST_EVENTS))
+        return monitor.events(self.store.events.tail(run_id, after, MORE_EVENTS))
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every run as a row of the Runs page, newest first."""
+        rows = []
+        for run in self.store.runs.all():
+            evals = self.store.metrics.series(run["id"], "eval_loss", 100)
+            loss = self.store.metrics.last(run["id"], "loss")
+            rows.append(runs.row(run, loss[1] if loss else None, [[bucket[0], bucket[1]] for bucket in evals]))
+        return rows
+
+    def _queue_place(self, run: dict[str, Any]) -> int:
+        if run["status"] != "queued":
+            return 0
+        others = [other for other in self.store.runs.all() if other["status"] not in ENDED]
+        return sum(other["created_at"] < run["created_at"] for other in others) + 1

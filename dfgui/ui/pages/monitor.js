@@ -1,0 +1,200 @@
+// The Monitor page: fills monitor.html from the pulse's answers. Names and messages go in as text, never as HTML.
+dfgui.monitor = (() => {
+  const KEPT_EVENTS = 200;
+  const LOG_MS = 5000; // how often the full log is read again while it is open
+  const page = { run: "", head: null, event: null, ended: null };
+  let root, held, charts;
+
+  const find = (selector) => root.querySelector(selector);
+  const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
+
+  function boot(element, metrics) {
+    root = element.querySelector(".monitor");
+    held = dfgui.curves(metrics);
+    charts = dfgui.charts(root, held);
+    for (const button of root.querySelectorAll("[data-go]")) button.addEventListener("click", () => dfgui.view.go(button.dataset.go));
+    find("[data-command=save]").addEventListener("click", () => command("save"));
+    find("[data-command=stop]").addEventListener("click", askToStop);
+    find("dialog").addEventListener("close", () => find("dialog").returnValue === "stop" && command("stop"));
+    find(".raw").addEventListener("toggle", readLog);
+    setInterval(() => page.head && !page.ended && readLog(), LOG_MS);
+    dfgui.live.join({ question, answer });
+    dfgui.view.listen(turned);
+    turned();
+  }
+
+  // Another run, or this page again after another one.
+  function turned() {
+    if (dfgui.view.page !== "monitor") return;
+    if (dfgui.view.run !== page.run) forget();
+    page.run = dfgui.view.run;
+    if (!page.run) empty("No run yet", "Start one on Train; its loss, its checkpoints and its log appear here while it trains.");
+    dfgui.live.ask();
+  }
+
+  function forget() {
+    for (const section of ["head", "best", "ending", "checkpoints", "commands", "about", "missing"]) dfgui.live.forget(section);
+    Object.assign(page, { head: null, event: null, ended: null });
+    held.clear();
+    charts.clear();
+    find(".events").replaceChildren();
+    find(".raw pre").textContent = "";
+    empty();
+  }
+
+  function question(asked) {
+    if (asked.view !== "monitor" || !page.run) return;
+    asked.cursor = held.cursor();
+    if (page.event !== null) asked.event = page.event;
+  }
+
+  function answer(news) {
+    if (dfgui.view.page !== "monitor" || !page.run) return;
+    if (news.missing) return empty("This run is not here", news.missing);
+    if (news.head) drawHead(news.head);
+    if ("best" in news) fact("best", news.best && `best held-out loss ${news.best}`);
+    if (news.checkpoints) drawCheckpoints(news.checkpoints);
+    if (news.commands) drawCommands(news.commands);
+    if ("ending" in news) page.ended = news.ending;
+    if (news.events) drawEvents(news.events);
+    if (news.about) drawAbout(news.about);
+    if (news.head || news.commands || "ending" in news) say();
+    if (held.take(news)) charts.draw();
+    drawTiles();
+  }
+
+  function drawHead(head) {
+    page.head = head;
+    empty();
+    root.dataset.state = head.state;
+    find(".name").textContent = head.name;
+    find(".status").textContent = head.status;
+    fact("steps", head.steps && `step ${head.steps}`);
+    fact("epoch", head.epoch);
+    fact("pace", head.pace);
+    fact("left", head.left || (head.took && `took ${head.took}`), head.left_exact || head.took_exact);
+    const share = head.doing_share ?? head.share;
+    find(".bar i").style.width = `${100 * share}%`;
+    find(".bar").setAttribute("aria-valuenow", Math.round(100 * share));
+  }
+
+  function fact(name, text, exact = "") {
+    const element = find(`[data-fact=${name}]`);
+    element.textContent = text || "";
+    element.title = exact;
+  }
+
+  // The line under the header: how it ended; or what it does before its first step; or what came of a pressed button.
+  function say() {
+    const { head, ended } = page;
+    const answers = page.answers || [];
+    const words = ended ? `${ended.title} ${ended.what}` : head && head.doing ? head.doing : answers[0] || "";
+    find(".saying .words").textContent = words;
+    find(".saying .more").textContent = ended ? [ended.why, ended.do].filter(Boolean).join(" ") : head && head.doing ? answers[0] || "" : answers[1] || "";
+    find(".saying .next").hidden = !(ended && ended.next);
+    find(".buttons").hidden = Boolean(ended);
+  }
+
+  function drawCommands(commands) {
+    page.answers = commands.answers;
+    find("[data-command=save]").disabled = !commands.save;
+    find("[data-command=stop]").disabled = !commands.stop;
+  }
+
+  async function command(name) {
+    find(`[data-command=${name}]`).disabled = true;
+    page.answers = [`${name === "save" ? "Save" : "Stop"}: requested`, ...(page.answers || [])];
+    say();
+    const taken = await dfgui.live.server.ask({ run: page.run, command: name });
+    if (taken.error) page.answers = [`${taken.error.what} ${taken.error.why}`];
+    say();
+    dfgui.live.forget("commands");
+    dfgui.live.ask();
+  }
+
+  function askToStop() {
+    const { head } = page;
+    const dialog = find("dialog");
+    const training = head.state === "running";
+    dialog.querySelector("h3").textContent = `Stop ${head.name}?`;
+    dialog.querySelector("p").textContent = training
+      ? `It is at step ${head.steps}. The next step still ends, is saved as a checkpoint, and then the run stops for good.`
+      : "It has not begun to train, so there is nothing to keep.";
+    dialog.querySelector("[value=stop]").textContent = training ? "Stop and keep a checkpoint" : "Stop";
+    dialog.querySelector("[value=keep]").textContent = training ? "Keep training" : "Let it go on";
+    dialog.returnValue = "keep";
+    dialog.showModal();
+  }
+
+  function drawTiles() {
+    for (const tile of root.querySelectorAll(".tile")) {
+      const name = tile.dataset.metric;
+      const newest = held.latest(name);
+      const value = newest && newest.value;
+      let text = newest ? dfgui.chart.number(value) : "–";
+      if (newest && value === null) text = "not a number";
+      if (value !== null && name.endsWith("accuracy")) text = newest ? `${(100 * value).toFixed(1)} %` : "–";
+      if (name === "tokens") text = (page.head && page.head.tokens) || "–";
+      const shown = tile.querySelector("b");
+      if (shown.textContent !== text) shown.textContent = text;
+    }
+  }
+
+  function drawCheckpoints(checkpoints) {
+    find(".checkpoints .none").hidden = checkpoints.length > 0;
+    find(".checkpoints table").hidden = !checkpoints.length;
+    find(".checkpoints tbody").replaceChildren(...checkpoints.map((one) => {
+      const row = make("tr");
+      const step = make("td", one.step.toLocaleString("en"), "num");
+      step.title = one.when;
+      const score = make("td", one.eval || "–", "num");
+      if (one.best) score.append(make("span", "best", "tag"));
+      const link = make("button", "Download", "df-button small");
+      link.type = "button";
+      link.setAttribute("aria-label", `Download checkpoint ${one.step}`);
+      link.addEventListener("click", () => dfgui.view.open("export", page.run, one.step));
+      const last = make("td", "", "act");
+      last.append(link);
+      row.append(step, score, make("td", one.size, "num"), last);
+      return row;
+    }));
+    charts.mark(checkpoints);
+  }
+
+  function drawEvents(events) {
+    const list = find(".events");
+    const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
+    for (const [id, when, kind, text, step] of events) {
+      page.event = id;
+      const line = make("li", "", kind);
+      line.append(make("time", when), make("span", ["warning", "error"].includes(kind) ? `${kind}: ${text}` : text));
+      if (step) line.title = `step ${step}`;
+      list.append(line);
+    }
+    while (list.children.length > KEPT_EVENTS) list.firstChild.remove();
+    if (atEnd) list.scrollTop = list.scrollHeight;
+  }
+
+  async function readLog() {
+    if (!find(".raw").open || dfgui.view.page !== "monitor" || document.hidden || !page.run) return;
+    const answer = await dfgui.live.server.log({ run: page.run });
+    const box = find(".raw pre");
+    const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
+    box.textContent = answer.error ? answer.error.what : answer.text || "Nothing is written yet.";
+    if (atEnd) box.scrollTop = box.scrollHeight;
+  }
+
+  function drawAbout(rows) {
+    find(".about dl").replaceChildren(...rows.flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
+  }
+
+  // Instead of a run: why there is none to see. Called without words it goes.
+  function empty(title = "", text = "") {
+    const box = find(".empty");
+    box.hidden = !title;
+    box.replaceChildren(make("h2", title), make("p", text));
+    root.classList.toggle("nothing", Boolean(title));
+  }
+
+  return { boot };
+})();

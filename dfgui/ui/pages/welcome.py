@@ -1,0 +1,33 @@
+"""The first visit: three cards, one of them primary, and a line on what this machine has."""
+
+from pathlib import Path
+
+import gradio as gr
+import psutil
+
+from dfgui.models import hardware
+from dfgui.ui.context import Context
+from dfgui.views import welcome
+
+HERE = Path(__file__).parent
+DEMO = "cpu"  # the preset of the demo, in presets.PRESETS
+
+
+def build(context: Context) -> None:
+    def machine(_: dict) -> str:
+        return welcome.machine(hardware.describe(hardware.look()), *_room(context.settings.home))
+
+    page = gr.HTML(
+        "",
+        html_template=(HERE / "welcome.html").read_text(encoding="utf-8"),
+        js_on_load="dfgui.welcome.boot(element, server, trigger)",
+        server_functions=[machine],
+        apply_default_css=False,
+        elem_id="welcome",
+    )
+    page.click(None, None, [context.preset, context.tabs], js=f"() => ['{DEMO}', dfgui.view.to('data')]")
+
+
+def _room(home: Path) -> tuple[int, int]:
+    """Free bytes of memory, and of the disk that holds the home."""
+    return psutil.virtual_memory().available, psutil.disk_usage(str(home)).free

@@ -1,0 +1,49 @@
+"""The Export page: which runs and checkpoints can be brought home, in which shapes, and what each is for."""
+
+from typing import Any
+
+from dfgui.views import words
+
+KINDS = {  # kind of package -> title, what it is for
+    "adapter": ("Adapter", "Only what was trained. Small; it needs its base model beside it."),
+    "merged": ("Merged model", "The whole model in one folder. It works alone, like any model of the Hub."),
+}
+FULL = "The whole model that was trained, in one folder. It works alone, like any model of the Hub."
+
+
+def run_label(run: dict[str, Any]) -> str:
+    return f"{run['name']} · {words.STATUS[run['status']]} · {words.moment(run['created_at'])[:16]}"
+
+
+def step_label(checkpoint: dict[str, Any]) -> str:
+    """ "Step 360 · held-out loss 0.741 · best"."""
+    loss = checkpoint["eval_loss"]
+    parts = [
+        f"Step {words.whole(checkpoint['step'])}",
+        f"held-out loss {words.number(loss)}" if loss is not None else "",
+    ]
+    return " · ".join(part for part in [*parts, "best" if checkpoint["best"] else ""] if part)
+
+
+def chosen_step(checkpoints: list[dict[str, Any]], asked: int | None) -> int:
+    """The checkpoint asked for, else the best one, else the newest."""
+    steps = [row["step"] for row in checkpoints]
+    if asked in steps:
+        return asked  # type: ignore[return-value]
+    return next((row["step"] for row in checkpoints if row["best"]), steps[-1])
+
+
+def offers(sizes: dict[str, int], base: str, code: dict[str, str]) -> list[dict[str, str]]:
+    """One card for each shape there is. `sizes` in bytes by kind; `code` by kind: the lines that load it."""
+    return [
+        {
+            "kind": kind,
+            "title": title,
+            "size": words.size(sizes[kind]),
+            "about": FULL if kind == "merged" and "adapter" not in sizes else about,
+            "needs": f"Its base is {base}." if kind == "adapter" else "",
+            "code": code[kind],
+        }
+        for kind, (title, about) in KINDS.items()
+        if kind in sizes
+    ]

@@ -1,0 +1,164 @@
+"""What the Monitor page says about one run, section by section; each is small, and sent only when it changed."""
+
+from typing import Any
+
+from dfgui.store.runs import ACTIVE, ENDED
+from dfgui.views import progress, words
+
+ASKED = {"save": "Save", "stop": "Stop"}
+ENDINGS = {
+    "finished": "Finished.",
+    "stopped": "Stopped.",
+    "failed": "Failed.",
+    "interrupted": "Interrupted.",
+}
+
+
+def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None) -> dict[str, Any]:
+    """Name, status and how far it is. `queue_place`: 1 is next; `tokens`: seen so far, for the tokens per second."""
+    left = progress.seconds_left(run, now)
+    pace = progress.rate(run, now)
+    seconds = progress.trained_seconds(run, now)
+    return {
+        "run": run["id"],
+        "name": run["name"],
+        "state": run["status"],
+        "status": words.STATUS[run["status"]],
+        "step": run["global_step"],
+        "steps": f"{words.whole(run['global_step'])} / {words.whole(run['max_steps'])}" if run["max_steps"] else "",
+        "share": round(run["global_step"] / run["max_steps"], 4) if run["max_steps"] else 0,
+        "epoch": _epoch(run),
+        "pace": progress.pace(pace),
+        "left": "" if left is None else f"{words.duration(left)} left",
+        "left_exact": "" if left is None else words.clock(left),
+        "took": "" if seconds is None else words.duration(seconds),
+        "took_exact": "" if seconds is None else words.clock(seconds),
+        "tokens": f"{words.short(round(tokens / seconds))}" if tokens and seconds else "",
+        "doing": _doing(run, queue_place),
+        "doing_share": _doing_share(run),
+    }
+
+
+def ending(run: dict[str, Any], checkpoints: int) -> dict[str, Any] | None:
+    """How a run ended and what can be done next; None while it goes on."""
+    if run["status"] not in ENDED:
+        return None
+    error = run["error"] or {}
+    return {
+        "title": ENDINGS[run["status"]],
+        "what": error.get("what") or run["reason"] or "",
+        "why": error.get("why", ""),
+        "do": error.get("do", ""),
+        "next": checkpoints > 0,
+        "when": words.moment(run["ended_at"]),
+    }
+
+
+def checkpoints(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The checkpoints, newest first."""
+    return [
+        {
+            "step": row["step"],
+            "size": words.size(row["bytes"]),
+            "eval": "" if row["eval_loss"] is None else words.number(row["eval_loss"]),
+            "best": bool(row["best"]),
+            "when": words.moment(row["created_at"]),
+        }
+        for row in reversed(rows)
+    ]
+
+
+def best(rows: list[list[Any]]) -> str:
+    """The lowest eval loss of the points [[step, value], ...]: "0.71 at 200"; "" before the first."""
+    known = [(value, step) for step, value in rows if value is not None]
+    if not known:
+        return ""
+    value, step = min(known)
+    return f"{words.number(value)} at {words.whole(step)}"
+
+
+def commands(rows: list[dict[str, Any]], run: dict[str, Any]) -> dict[str, Any]:
+    """What was asked of the run and what came of it, and which buttons can be pressed."""
+    waiting = {row["command"] for row in rows if row["outcome"] is None}
+    going = run["status"] not in ENDED
+    return {
+        "answers": [_answer(row) for row in rows[:3]],
+        "save": going and run["status"] == "running" and "save" not in waiting,
+        "stop": going and run["status"] != "stopping" and "stop" not in waiting,
+    }
+
+
+def _answer(row: dict[str, Any]) -> str:
+    asked = ASKED.get(row["command"], row["command"])
+    if row["outcome"] is not None:
+        return f"{asked}: {row['outcome']}"
+    if row["taken_at_step"] is not None:
+        return f"{asked}: taken at step {words.whole(row['taken_at_step'])}"
+    return f"{asked}: requested"
+
+
+def events(rows: list[dict[str, Any]]) -> list[list[Any]]:
+    """The log's lines as [id, when, kind, text, step]."""
+    return [[row["id"], words.moment(row["time"])[11:], row["kind"], row["text"], row["step"]] for row in rows]
+
+
+def about(run: dict[str, Any]) -> list[list[str]]:
+    """The settings and what the run found, as [name, value]; blocks are written out: training.learning_rate."""
+    found = [[title, _fact(name, run["facts"][name])] for name, title in FACTS.items() if name in run["facts"]]
+    times = [["Created", words.moment(run["created_at"])], ["Started", words.moment(run["started_at"])]]
+    return [["Run", run["id"]], *times, *found, *_settings(run["config"])]
+
+
+FACTS = {
+    "device": "Device",
+    "precision": "Precision",
+    "dtype": "Weights held in",
+    "rows": "Rows",
+    "train_rows": "Rows trained on",
+    "eval_rows": "Rows held out",
+    "total_tokens": "Tokens",
+    "trained_tokens": "Tokens learned",
+    "cut_rows": "Rows cut by max_length",
+    "left_out": "Rows left out",
+    "trainable_parameters": "Parameters trained",
+    "parameters": "Parameters in all",
+}
+
+
+def _fact(name: str, value: Any) -> str:
+    return words.whole(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _settings(config: dict[str, Any], before: str = "") -> list[list[str]]:
+    rows = []
+    for name, value in config.items():
+        if isinstance(value, dict):
+            rows += _settings(value, f"{before}{name}.")
+        elif value not in (None, ""):
+            rows.append([f"{before}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)])
+    return rows
+
+
+def _epoch(run: dict[str, Any]) -> str:
+    if run["epoch"] is None:
+        return ""
+    total = run["num_train_epochs"]
+    return f"epoch {run['epoch']:.1f} of {total:g}" if total and run["epoch"] <= total else f"epoch {run['epoch']:.1f}"
+
+
+def _doing(run: dict[str, Any], queue_place: int) -> str:
+    """What it does while no step shows: its place in the queue, or the phase before the first step."""
+    if run["status"] == "queued":
+        return "Next in the queue." if queue_place <= 1 else f"{words.ordinal(queue_place)} in the queue."
+    if run["status"] == "stopping":
+        return "Saving a checkpoint, then stopping." if run["first_step_at"] else "Stopping."
+    if run["status"] in ACTIVE and run["first_step_at"] is None:
+        doing = progress.phase(run) or "starting"
+        return doing[0].upper() + doing[1:]
+    return ""
+
+
+def _doing_share(run: dict[str, Any]) -> float | None:
+    if run["status"] in ACTIVE and run["first_step_at"] is None and run["phase_total"]:
+        return round((run["phase_done"] or 0) / run["phase_total"], 3)
+    return None
