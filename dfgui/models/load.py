@@ -182,7 +182,7 @@ def _unavailable(name: str, part: str, error: Exception, settings: Settings) -> 
         )
     if settings.offline or kind in ("OfflineModeIsEnabled", "LocalEntryNotFoundError"):
         return UserError(
-            f"The {part} of {name} is not on this machine.",
+            f"{name} is not on this machine: its {part} cannot be had.",
             "The Hub cannot be reached, or HF_HUB_OFFLINE is set.",
             "Choose demo or a local folder, or go online.",
         )
