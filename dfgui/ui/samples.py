@@ -32,7 +32,9 @@ class Look:
     def head(self) -> list[sources.Row]:
         """The rows that decide the format. Raises UserError when there is none."""
         head = self.rows().head(LOOKED_AT)
-        return head if head else formats.detect([])  # which refuses, in words
+        if not head:
+            raise UserError("The dataset has no rows.", "There is nothing to learn from.", "Choose another dataset.")
+        return head
 
     def format(self, head: list[sources.Row] | None = None) -> str:
         if self.data.format != "auto":

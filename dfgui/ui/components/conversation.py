@@ -74,7 +74,7 @@ def _tools(listed: list[Tool]) -> str:
 def _tool(given: Tool) -> str:
     lines = "".join(map(_parameter, given.parameters))
     table = f"<dl>{lines}</dl>" if lines else '<p class="faint">no parameters</p>'
-    return f'<div class="tool"><h5><code>{escape(given.name)}</code> {escape(given.help)}</h5>{table}</div>'
+    return f'<div class="offered"><h5><code>{escape(given.name)}</code> {escape(given.help)}</h5>{table}</div>'
 
 
 def _parameter(given: Parameter) -> str:

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context as Built
 
-from dfgui import config
+from dfgui.config import RunConfig
 from dfgui.data.formats import LABELS
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui import form, messages
+from dfgui.ui import form, messages, place
 from dfgui.ui.components import uploads
 
 DEMO = ("demo (comes with dfgui)", "demo")
@@ -66,31 +65,28 @@ def build(settings: Settings) -> Selection:
         )
         format = _dropdown("data.format", _formats(), scale=1, allow_custom_value=False)
     with gr.Row(elem_classes="selection", visible=False) as hub:
-        parts = [
-            gr.Textbox(form.SPECS[path].default, label=form.SPECS[path].title, info=form.info(form.SPECS[path]))
-            for path in ("data.config", "data.split")
-        ]
+        config = _textbox("data.config")
+        split = _textbox("data.split")
     trouble = gr.HTML("", elem_id="selection-trouble")
-    shape = gr.State(shape_of(config.RunConfig()))
-    selection = Selection(model, source, *parts, format, shape)
+    selection = Selection(model, source, config, split, format, gr.State(shape_of(RunConfig())))
 
     @messages.says(trouble)
     def keep_upload(path: str) -> dict:
         kept = uploads.keep(path, settings)
-        return {source: gr.update(choices=_sources(settings), value=str(kept)), format: "auto"}
+        return {source: gr.update(choices=_recent(settings)[1]["choices"], value=str(kept)), format: "auto"}
 
     upload.upload(keep_upload, upload, [trouble, source, format], api_visibility="private", show_progress="minimal")
     source.change(lambda name: gr.update(visible=str(name or "").startswith("hf:")), source, hub, **QUIET)
     source.input(understood, source, source, **QUIET)
     model.input(understood_model, model, model, **QUIET)
-    _blocks().load(lambda: (_models(settings), gr.update(choices=_sources(settings))), None, [model, source], **QUIET)
+    place.blocks().load(lambda: _recent(settings), None, [model, source], **QUIET)
     return selection
 
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
 
 
-def shape_of(run: config.RunConfig) -> dict[str, Any]:
+def shape_of(run: RunConfig) -> dict[str, Any]:
     return {"max_length": run.training.max_length, "train_on": run.data.train_on, "tools": run.data.tools}
 
 
@@ -123,28 +119,29 @@ def _dropdown(path: str, choices: list[tuple[str, str]], scale: int, allow_custo
     )
 
 
+def _textbox(path: str) -> gr.Textbox:
+    spec = form.SPECS[path]
+    id = f"field-{form.keyword(path)}"
+    return gr.Textbox(
+        spec.default, label=spec.title, info=form.info(spec), elem_id=id, elem_classes=form.classes(path), max_lines=1
+    )
+
+
 def _formats() -> list[tuple[str, str]]:
     return [("detect", "auto"), *((LABELS.get(name, name), name) for name in form.SPECS["data.format"].choices[1:])]
 
 
-def _models(settings: Settings) -> Any:
-    names = [run["config"]["model"]["name"] for run in Store(settings.store_path).runs.all()]
-    return gr.update(choices=[DEMO, *((name, name) for name in _recent(names))])
-
-
-def _sources(settings: Settings) -> Any:
-    """Uploads under the names they came with, newest first, then what earlier runs used."""
+def _recent(settings: Settings) -> list[Any]:
+    """What the two lists offer: the demo, uploads under the names they came with, and what earlier runs used."""
     own = {str(path): uploads.shown(path) for path in uploads.all_of(settings)[:RECENT]}
-    used = _recent([run["config"]["data"]["source"] for run in Store(settings.store_path).runs.all()])
-    used = [source for source in used if source not in own]
-    return [DEMO, *((name, path) for path, name in own.items()), *((source, source) for source in used)]
+    asked = [run["config"] for run in Store(settings.store_path).runs.all()]
+    models = dict.fromkeys(config["model"]["name"] for config in asked)
+    sources = dict.fromkeys(config["data"]["source"] for config in asked)
+    return [
+        _offer([(name, name) for name in models]),
+        _offer([*((name, path) for path, name in own.items()), *((name, name) for name in sources if name not in own)]),
+    ]
 
 
-def _recent(names: list[str]) -> list[str]:
-    return [name for name in dict.fromkeys(names) if name != "demo"][:RECENT]
-
-
-def _blocks() -> gr.Blocks:
-    """The page this header is laid out in."""
-    assert Built.root_block is not None
-    return Built.root_block
+def _offer(choices: list[tuple[str, str]]) -> Any:
+    return gr.update(choices=[DEMO, *(choice for choice in choices if choice[1] != "demo")][: 2 * RECENT])

@@ -5,16 +5,14 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context as Built
 
-from dfgui.ui import messages
+from dfgui.ui import messages, place
 from dfgui.ui.components import conversation, examples, tokens
 from dfgui.ui.context import Context
 from dfgui.ui.samples import Look, look_at
 from dfgui.views import sample
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-HERE = "(_, ...rest) => [document.body.dataset.view, ...rest]"  # only the browser knows which page is open
 BACK = "(row) => Math.max(1, (row || 1) - 1)"
 ON = "(row) => Math.min((row || 0) + 1, document.querySelector('#row-total [data-total]')?.dataset.total || Infinity)"
 WAITING = '<p class="faint">Loading the tokenizer …</p>'
@@ -22,7 +20,7 @@ BLANK = '<p class="faint">Nothing to show yet.</p>'
 
 
 def build(context: Context) -> None:
-    tab = Built.block
+    tab = place.tab()
     facts = gr.HTML(_facts([]), elem_id="data-facts")
     trouble = gr.HTML("", elem_id="data-trouble")
     with gr.Row(elem_id="data-bar"):
@@ -92,7 +90,7 @@ def build(context: Context) -> None:
         inputs=[here, seen, selection.shape],
         inputs_kwargs=selection.inputs,
         outputs=[seen, facts, total, *shown],
-        js=HERE,
+        js=place.HERE,
         **QUIET,
     )
 

@@ -5,13 +5,12 @@ from html import escape
 from typing import Any
 
 import gradio as gr
-from gradio.context import Context as Built
 
 from dfgui import actions, config, presets
 from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.models import hardware
-from dfgui.ui import form, messages
+from dfgui.ui import form, messages, place
 from dfgui.ui.components.selection import shape_of
 from dfgui.ui.context import Context
 from dfgui.ui.form import Form, Updates
@@ -19,12 +18,11 @@ from dfgui.views.tips import tips
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 LEVEL = "(level) => { document.body.dataset.level = level.toLowerCase() }"
-HERE = "(_, ...rest) => [document.body.dataset.view, ...rest]"  # only the browser knows which page is open
 TO_PROBLEM = "() => setTimeout(() => document.querySelector('.field.wrong')?.scrollIntoView({block: 'center'}), 300)"
 
 
 def build(context: Context) -> None:
-    tab = Built.block
+    tab = place.tab()
     selection = context.selection
     with gr.Row(elem_id="train"):
         with gr.Column(scale=3, min_width=320, elem_id="settings"):
@@ -104,7 +102,7 @@ def build(context: Context) -> None:
         "inputs": [here],
         "inputs_kwargs": named,
         "outputs": [notes],
-        "js": HERE,
+        "js": place.HERE,
         "trigger_mode": "always_last",
         **QUIET,
     }
