@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 WILDCARDS = ("0.0.0.0", "::")
-HOST = re.compile(r"(\[?(?P<six>[0-9a-fA-F:]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)\]?|(?P<name>[\w.-]+))(:\d+)?")
+HOST = re.compile(r"(\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[\w.-]+))(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Hosts:
         name = host_name(host)
         if not name:
             return False
-        if is_loopback(name) or name in [host_name(known) for known in (*self.named, self.bound)]:
+        if is_loopback(name) or name == self.bound.lower() or name in self._names():
             return True
         return self.bound in WILDCARDS and _address(name) is not None
 
@@ -42,7 +42,10 @@ class Hosts:
             return False  # "null": a file, or a sandboxed frame
         if caller in [_without_default_port(host, origin) for host in hosts]:
             return True
-        return name in [host_name(known) for known in self.named] or (self.proxied and is_loopback(name))
+        return name in self._names() or (self.proxied and is_loopback(name))
+
+    def _names(self) -> list[str]:
+        return [host_name(known) for known in self.named]
 
 
 class HostCheck:

@@ -110,7 +110,7 @@ def _remove_deleted(home: Path, volume: Path, kept: dict[str, list[str]]) -> Non
         for checkpoint in folders(run):
             here = home / "runs" / run.name / checkpoint.name
             gone = checkpoint.name not in kept.get(run.name, []) and not here.exists()
-            if gone and (checkpoint / MANIFEST).exists():  # without it, it never came home: then it is not ours to judge
+            if gone and (checkpoint / MANIFEST).exists():  # else it never came home: not ours to judge
                 (checkpoint / MANIFEST).unlink()
                 shutil.rmtree(checkpoint)
     for file in files(volume / "uploads"):

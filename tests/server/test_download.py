@@ -1,0 +1,142 @@
+"""A download is looked up by ids, streams, ends with whoever asked for it, and holds nobody else up."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+
+from dfgui import actions, settings
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.server import download
+from dfgui.store import Store, Writer
+from tests.server.processes import free_port
+
+CHUNK = b"x" * 1_000_000
+
+
+class Packing:
+    """Stands for actions.package: how much of a zip was asked for, and whether it was ended."""
+
+    def __init__(self, chunks=3):
+        self.number = chunks
+        self.made = 0
+        self.ended = threading.Event()
+
+    def package(self, settings, run, step, kind):
+        return SimpleNamespace(filename=f"weather-{step}-{kind}.zip", chunks=self.chunks())
+
+    def chunks(self):
+        try:
+            for _ in range(self.number):
+                self.made += 1
+                yield CHUNK
+        finally:
+            self.ended.set()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The route alone, on a real socket: (address, settings, run)."""
+    where = settings.load(home=tmp_path_factory.mktemp("home"))
+    store = Store(where.store_path)
+    run = store.runs.create(RunConfig())
+    with Writer(where.store_path, run) as writer:
+        writer.checkpoint(20, "checkpoint-20", "adapter", 10, None)
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=download.routes(where)), port=port, log_level="warning", lifespan="off")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}", run
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def packing(monkeypatch):
+    packing = Packing()
+    monkeypatch.setattr(actions, "package", packing.package)
+    return packing
+
+
+def test_a_checkpoint_streams_as_a_zip(served, packing):
+    url, run = served
+    answer = httpx.get(f"{url}/download/{run}/20/merged")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="weather-20-merged.zip"'
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.content == CHUNK * 3
+    assert packing.ended.wait(5)
+
+
+NO_IDS = """
+{run}/20/gguf {run}/x/adapter {run}/-1/adapter ../20/adapter {run}/../20/adapter %2e%2e%2f/20/merged {run}/20/adapter/
+{run}/20/adapter%00 {run}%0a/20/adapter {run}/٢٠/adapter {run} x
+"""
+
+
+@pytest.mark.parametrize("path", NO_IDS.split())
+def test_an_address_that_is_not_ids_is_not_found(served, packing, path):
+    url, run = served
+    answer = httpx.get(f"{url}/download/{path.format(run=run)}")
+    assert answer.status_code == 404
+    assert packing.made == 0
+
+
+def test_a_run_or_checkpoint_that_does_not_exist_is_not_found_in_words(served, packing):
+    url, run = served
+    assert "There is no run" in httpx.get(f"{url}/download/zzzzzzzzzz/20/adapter").json()["error"]["what"]
+    page = httpx.get(f"{url}/download/{run}/40/adapter", headers={"accept": "text/html"})
+    assert page.status_code == 404
+    assert "no checkpoint at step 40" in page.text
+
+
+def test_what_cannot_be_packed_says_why(served, monkeypatch):
+    def refuse(*_):
+        raise UserError("This run has no adapter.", "It trained <b>all</b>.", "Download the merged model.")
+
+    monkeypatch.setattr(actions, "package", refuse)
+    url, run = served
+    page = httpx.get(f"{url}/download/{run}/20/adapter", headers={"accept": "text/html"})
+    assert page.status_code == 409
+    assert "It trained &lt;b&gt;all&lt;/b&gt;." in page.text
+
+
+def test_asking_for_the_head_packs_nothing(served, packing):
+    url, run = served
+    assert httpx.head(f"{url}/download/{run}/20/merged").status_code == 200
+    assert packing.made == 0
+
+
+def test_whoever_hangs_up_ends_the_work(served, packing):
+    packing.number = 100_000
+    url, run = served
+    with httpx.stream("GET", f"{url}/download/{run}/20/merged") as answer:
+        next(answer.iter_raw())
+    assert packing.ended.wait(5)
+    assert packing.made < 100
+
+
+def test_a_slow_reader_holds_up_nobody_and_no_memory(served, packing):
+    packing.number = 1_000
+    url, run = served
+    slow = [httpx.stream("GET", f"{url}/download/{run}/20/merged") for _ in range(50)]  # more than there are threads
+    opened = [context.__enter__() for context in slow]
+    try:
+        time.sleep(0.5)
+        made = packing.made
+        began = time.monotonic()
+        assert httpx.get(f"{url}/download/{run}/x/adapter").status_code == 404
+        assert time.monotonic() - began < 1
+        assert made < 50 * 20  # a socket's buffers, not the whole zip
+    finally:
+        for context, _ in zip(slow, opened, strict=True):
+            context.__exit__(None, None, None)

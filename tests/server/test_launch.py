@@ -1,0 +1,155 @@
+"""Starting and ending: what is answered, what is refused in one message, and that nothing heavy is imported."""
+
+import signal
+import socket
+import time
+
+import httpx
+import pytest
+
+from tests.server.processes import free_port, refused, served
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with served("--port", str(free_port()), home=tmp_path_factory.mktemp("home")) as serving:
+        yield serving
+
+
+def test_the_page_is_answered_on_this_machine(server):
+    assert server.url.startswith("http://127.0.0.1:")
+    assert server.get().status_code == 200
+    assert httpx.head(server.url).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:7860", "LOCALHOST."])
+def test_every_name_of_this_machine_is_answered(server, host):
+    assert server.get(headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.5", "x@127.0.0.1", "", "[::1"])
+def test_any_other_name_is_refused_and_told_how_to_allow_it(server, host):
+    answer = server.get(headers={"host": host})
+    assert answer.status_code == 400
+    assert "evil" not in host or "--allowed-host" in answer.text
+
+
+def test_a_request_without_a_host_is_refused(server):
+    assert raw(server, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 400")
+
+
+def test_a_foreign_forwarded_host_is_refused(server):
+    assert server.get(headers={"x-forwarded-host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://localhost"])
+def test_a_foreign_page_may_not_call_even_to_read(server, origin):
+    assert server.post("/gradio_api/upload", headers={"origin": origin}, files={"files": b"x"}).status_code == 403
+    assert server.get("/config", headers={"origin": origin}).status_code == 403
+
+
+def test_the_page_itself_may_call(server):
+    answer = server.post("/gradio_api/run/greet", headers={"origin": server.url}, json={"data": ["Ada"]})
+    assert answer.json()["data"] == ["Hello Ada"]
+
+
+def test_a_program_without_an_origin_may_call(server):
+    assert server.post("/gradio_api/run/greet", json={"data": ["Ada"]}).json()["data"] == ["Hello Ada"]
+
+
+def test_nothing_is_recorded_or_watched_and_strangers_may_not_frame_it(server):
+    config = server.get("/config").json()
+    assert (config["run_history"], config["analytics_enabled"], config["footer_links"]) == (False, False, [])
+    assert server.get("/monitoring/summary").status_code == 403
+    assert "frame-ancestors 'self' http://localhost:*" in server.get().headers["content-security-policy"]
+
+
+def test_too_large_an_upload_is_bounded(server):
+    assert server.get("/config").json()["max_file_size"] == 4 * 1024**3
+
+
+def test_a_second_one_takes_the_next_port_unless_one_was_asked_for(tmp_path):
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, words = refused("--port", port, home=tmp_path)
+    assert (code, f"cannot listen on 127.0.0.1:{port}" in words) == (2, True)
+    assert "Traceback" not in words
+
+
+def test_the_next_free_port_is_found(monkeypatch, tmp_path):
+    from dfgui import settings
+    from dfgui.server import Options, address
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(address, "PORT", taken.getsockname()[1])
+        assert address.choose(settings.load(home=tmp_path), Options(), login=False)[1] > taken.getsockname()[1]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.0.2.7"])
+def test_an_open_bind_without_a_login_is_refused(tmp_path, host):
+    code, words = refused("--host", host, home=tmp_path)
+    assert code == 2
+    assert "DFGUI_USERNAME and DFGUI_PASSWORD" in words
+    assert "--auth-file" in words
+    assert "Traceback" not in words
+
+
+def test_an_open_bind_answers_addresses_but_no_foreign_names(tmp_path):
+    env = {"DFGUI_USERNAME": "ada", "DFGUI_PASSWORD": "secret"}
+    flags = ("--host", "0.0.0.0", "--port", str(free_port()), "--allowed-host", "box.example")
+    with served(*flags, home=tmp_path, env=env) as server:
+        answers = {
+            host: server.get(headers={"host": host}).status_code
+            for host in ("192.0.2.7:7860", "box.example", "evil.example")
+        }
+    assert answers == {"192.0.2.7:7860": 200, "box.example": 200, "evil.example": 400}
+
+
+def test_ipv6_loopback_is_served(tmp_path):
+    if not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with served("--host", "::1", "--port", str(free_port()), home=tmp_path) as server:
+        assert server.url.startswith("http://[::1]:")
+        assert server.get().status_code == 200
+
+
+def has_ipv6():
+    with socket.socket(socket.AF_INET6) as probe:
+        return probe.connect_ex(("::1", 9)) in (111, 0)
+
+
+def test_a_home_that_cannot_be_used_is_one_message(tmp_path):
+    (tmp_path / "file").write_text("")
+    code, words = refused(home=tmp_path / "file" / "home")
+    assert code == 2
+    assert "cannot be used" in words
+    assert "Traceback" not in words
+
+
+def test_a_port_that_is_none_is_refused(tmp_path):
+    code, words = refused("--port", "99999", home=tmp_path)
+    assert (code, "99999 is not a port" in words) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_asked_even_with_a_page_open(tmp_path, number):
+    with (
+        served("--port", str(free_port()), home=tmp_path) as server,
+        httpx.stream("GET", server.url + "/gradio_api/heartbeat/abc", timeout=30) as page,
+    ):
+        next(page.iter_raw())
+        began = time.monotonic()
+        assert server.end(number) == 0
+        assert time.monotonic() - began < 10
+        assert "Traceback" not in server.text()
+
+
+def raw(server, request):
+    with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=10) as connection:
+        connection.sendall(request)
+        return connection.recv(4096)
