@@ -1,4 +1,4 @@
-"""What the pulse reads from the store for the page that is on show: sections that are sent when they change, and points.
+"""What the pulse reads from the store for the page on show: sections that are sent when they change, and points.
 
 A cursor is the last step seen of each metric, in the order of `curves.METRICS`; without one the curves come afresh.
 """

@@ -196,5 +196,5 @@ dfgui.monitor = (() => {
     root.classList.toggle("nothing", Boolean(title));
   }
 
-  return { boot };
+  return { boot, held: () => held };
 })();

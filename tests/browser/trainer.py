@@ -1,0 +1,88 @@
+"""A run that trains nothing: a thread that writes to the store as a trainer does, and obeys its commands.
+
+Pages cannot tell it from a real one, and a test decides when its next step comes.
+"""
+
+import os
+import threading
+import time
+
+from dfgui.config import RunConfig
+from dfgui.store import Store, Writer
+
+EXECUTOR = f"pid:{os.getpid()}"
+
+
+def claimed(store: Store, name: str) -> str:
+    """A run that this process owns. An app that looks between the two calls takes it for abandoned: try again."""
+    for _ in range(5):
+        run = store.runs.create(RunConfig(name=name), EXECUTOR)
+        if store.runs.claim(EXECUTOR) == run:
+            return run
+    raise AssertionError("another run holds the queue")
+
+
+def values(step: int, max_steps: int) -> dict[str, float]:
+    """What TRL logs at a step: a loss that falls."""
+    return {
+        "loss": 2.0 * 0.98**step + 0.5 + 0.1 * (step % 3),
+        "learning_rate": 2e-4 * (1 - step / max_steps),
+        "grad_norm": 1.0 + 0.2 * (step % 5),
+        "mean_token_accuracy": 1 - 0.5 * 0.98**step,
+        "num_tokens": 900.0 * step,
+        "epoch": step / 100,
+    }
+
+
+class Trainer:
+    """`with Trainer(store) as trainer:` trains at `rate` steps a second until it is left, stopped or through."""
+
+    def __init__(self, store: Store, name: str = "weather-lora", rate: float = 10, max_steps: int = 600):
+        self.store = store
+        self.rate = rate
+        self.max_steps = max_steps
+        self.run = claimed(store, name)
+        self.step = 0
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    def __enter__(self) -> "Trainer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._left.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        with Writer(self.store.path, self.run) as writer:
+            writer.progress(max_steps=self.max_steps, num_train_epochs=6.0, phase="first step")
+            writer.event("phase", "Training begins.")
+            self.store.runs.move(self.run, "running")
+            stopped_by = None
+            while not (self._left.is_set() or stopped_by) and self.step < self.max_steps:
+                stopped_by = self._advance(writer)
+                self._left.wait(1 / self.rate)
+        self.store.commands.close_all(self.run, self.step, "the run has ended")
+        status = "stopped" if stopped_by else "finished"
+        reason = f"Stopped by {stopped_by}." if stopped_by else f"All {self.step} steps are done."
+        self.store.runs.move(self.run, status, reason)
+
+    def _advance(self, writer: Writer) -> str | None:
+        """One step. Returns who asked to stop, if somebody did."""
+        self.step += 1
+        first = {"first_step_at": time.time()} if self.step == 1 else {}
+        writer.progress(global_step=self.step, epoch=self.step / 100, **first)
+        writer.log(self.step, values(self.step, self.max_steps))
+        if self.step % 10 == 0:
+            writer.log(self.step, {"eval_loss": 2.0 * 0.98**self.step + 0.6, "eval_mean_token_accuracy": 0.8})
+        asked = self.store.commands.waiting(self.run)
+        for command in asked:
+            writer.take(command["id"], self.step)
+        if asked or self.step % 20 == 0:
+            eval_loss = 2.0 * 0.98**self.step + 0.6 if self.step % 20 == 0 else None
+            writer.checkpoint(self.step, f"checkpoint-{self.step}", "adapter", 31_400_000, eval_loss)
+            writer.event("checkpoint", f"Checkpoint saved at step {self.step}.", self.step)
+        for command in asked:
+            writer.finish(command["id"], f"saved at step {self.step}")
+        return next((command["requested_by"] for command in asked if command["command"] == "stop"), None)
