@@ -14,8 +14,11 @@ from dfgui.errors import UserError
 KINDS = {"ok": "ok", "warn": "look", "stop": "stop"}  # a status is never a colour alone
 
 
-def says(slot: Any) -> Callable[[Callable[..., Any]], Callable[..., Iterator[dict]]]:
-    """A handler that returns or yields updates by component. What it raises for people is shown in `slot`."""
+def says(slot: Any, then: dict | None = None) -> Callable[[Callable[..., Any]], Callable[..., Iterator[dict]]]:
+    """A handler that returns or yields updates by component. What it raises for people is shown in `slot`.
+
+    `then`: updates that go with the trouble, such as taking a "loading" away.
+    """
 
     def wrap(handler: Callable[..., Any]) -> Callable[..., Iterator[dict]]:
         @wraps(handler)
@@ -25,7 +28,7 @@ def says(slot: Any) -> Callable[[Callable[..., Any]], Callable[..., Iterator[dic
                 for update in [updates] if isinstance(updates, dict) else updates:
                     yield {slot: "", **update}
             except UserError as error:
-                yield {slot: trouble(error)}
+                yield {slot: trouble(error), **(then or {})}
 
         return told
 
