@@ -149,10 +149,10 @@ def test_an_unknown_run_is_told_and_not_an_error(page, app):
 
 def test_boxes_keep_their_place_while_data_arrives(page, app, trainer):
     monitor(page, app, trainer.run)
-    places = "() => ['.tiles', '.plot.big', '.smalls', '.log'].map((s) => Math.round(document.querySelector(s).getBoundingClientRect().top))"
-    before = page.evaluate(places)
+    boxes = [".facts", ".tiles", ".plot.big", ".smalls", ".checkpoints"]
+    before = [page.locator(box).bounding_box()["y"] for box in boxes]
     page.wait_for_function(f"({POINTS})() >= 30")
-    assert page.evaluate(places)[:3] == before[:3]
+    assert [page.locator(box).bounding_box()["y"] for box in boxes] == before
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

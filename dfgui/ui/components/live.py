@@ -72,20 +72,21 @@ class Pulse:
         tag = self.news.tag()
         sections: dict[str, Any] = {"chip": self._chip(current, now), "news": tag}
         extra: dict[str, Any] = {}
-        run = question.get("run") or ""
-        seen = dict(question.get("seen") or {})
-        if question.get("view") == "monitor" and run:
-            extra = self._monitor(sections, question, actions.checked(run), now)
+        if question.get("view") == "monitor" and question.get("run"):
+            extra = self._monitor(sections, question, now)
         elif question.get("view") == "runs" and question.get("table") != tag:
             extra = {"runs": {"rows": self.watch.runs(), "tag": tag}}
-        answer = changed(sections, seen) | extra
+        seen = question.get("seen")
+        answer = changed(sections, seen if isinstance(seen, dict) else {}) | extra
         if "news" in answer:
             answer |= {"has": self.news.has(), "latest": self.news.latest()}
         answer["every"] = BUSY_MS if current else IDLE_MS
         return answer
 
-    def _monitor(self, sections: dict[str, Any], question: dict, run: str, now: float) -> dict[str, Any]:
+    def _monitor(self, sections: dict[str, Any], question: dict[str, Any], now: float) -> dict[str, Any]:
+        """Adds what is said of a run to `sections`; returns its points and the news of its log."""
         try:
+            run = actions.checked(str(question["run"]))
             found = self.watch.monitor(run, now)
         except UserError as error:
             sections["missing"] = str(error)

@@ -1,0 +1,172 @@
+"""The pulse: one small answer for a whole page."""
+
+import json
+
+import pytest
+
+from dfgui import settings
+from dfgui.config import RunConfig
+from dfgui.store import Store, Writer
+from dfgui.ui.components.live import BUSY_MS, IDLE_MS, Pulse, spoken
+from dfgui.views.curves import METRICS
+
+NAMES = list(METRICS)
+
+
+@pytest.fixture
+def pulse(tmp_path):
+    home = settings.load(home=tmp_path)
+    return Pulse(home, Store(home.store_path))
+
+
+@pytest.fixture
+def run(pulse):
+    """A run at its 30th step, with an evaluation at 20."""
+    run = pulse.store.runs.create(RunConfig(name="weather-lora"), executor="test")
+    pulse.store.runs.claim("test")
+    pulse.store.runs.move(run, "running")
+    write(pulse, run, range(1, 31))
+    with Writer(pulse.store.path, run) as writer:
+        writer.log(20, {"eval_loss": 0.9})
+        writer.event("note", "Training begins.")
+    return run
+
+
+def write(pulse, run, steps):
+    with Writer(pulse.store.path, run) as writer:
+        for step in steps:
+            writer.log(
+                step, {"loss": 1 / step, "learning_rate": 2e-4, "grad_norm": 1.23456789, "mean_token_accuracy": 0.5}
+            )
+            writer.progress(global_step=step, max_steps=100, first_step_at=1000.0)
+
+
+class Page:
+    """What a browser remembers between two questions."""
+
+    def __init__(self, pulse, run="", view="monitor"):
+        self.pulse = pulse
+        self.question = {"run": run, "view": view, "seen": {}, "cursor": None}
+
+    def ask(self):
+        answer = self.pulse.tick(json.loads(json.dumps(self.question)))
+        self.question["seen"] |= answer.get("seen", {})
+        if "curves" in answer:
+            self.question["cursor"] = [answer["curves"].get(name, {"steps": [-1]})["steps"][-1] for name in NAMES]
+        for name, flat in answer.get("points", {}).items():
+            self.question["cursor"][NAMES.index(name)] = flat[-2]
+        for event in answer.get("events", []):
+            self.question["event"] = event[0]
+        return answer
+
+
+def test_the_first_answer_has_everything_of_the_run(pulse, run):
+    answer = Page(pulse, run).ask()
+    assert answer["curves"]["loss"]["steps"] == list(range(1, 31))
+    assert answer["curves"]["eval_loss"] == {"steps": [20], "mean": [0.9]}
+    assert answer["head"]["name"] == "weather-lora"
+    assert answer["events"][0][3] == "Training begins."
+    assert {"chip", "checkpoints", "commands", "about", "best", "has"} <= set(answer)
+
+
+def test_a_later_answer_has_only_the_points_after_the_cursor(pulse, run):
+    page = Page(pulse, run)
+    page.ask()
+    write(pulse, run, range(31, 34))
+    answer = page.ask()
+    assert answer["points"]["loss"] == [31, 0.032258, 32, 0.03125, 33, 0.030303]
+    assert "curves" not in answer
+    assert not {"checkpoints", "about", "events", "commands"} & set(answer)
+
+
+def test_when_nothing_is_new_nothing_is_sent(pulse, run):
+    pulse.store.runs.move(run, "finished", "All steps are done.")
+    page = Page(pulse, run)
+    page.ask()
+    assert page.ask() == {"every": IDLE_MS}
+
+
+def test_ten_new_rows_fit_in_two_kilobytes_together_with_the_question(pulse, run):
+    page = Page(pulse, run)
+    page.ask()
+    write(pulse, run, range(31, 41))
+    asked = len(json.dumps(page.question))
+    assert asked + len(json.dumps(page.ask())) < 2048
+
+
+def test_a_page_asks_often_while_something_runs_and_seldom_otherwise(pulse, run):
+    assert Page(pulse, run).ask()["every"] == BUSY_MS
+    pulse.store.runs.move(run, "finished")
+    assert Page(pulse, run).ask()["every"] == IDLE_MS
+
+
+def test_a_cursor_beyond_the_run_gets_the_curves_afresh(pulse, run):
+    """The curve was set aside, for example because the run went on from an older checkpoint."""
+    page = Page(pulse, run)
+    page.ask()
+    page.question["cursor"] = [99] * len(NAMES)
+    assert page.ask()["curves"]["loss"]["steps"][-1] == 30
+
+
+def test_a_page_far_behind_gets_buckets_and_not_every_point(pulse, run):
+    page = Page(pulse, run)
+    page.ask()
+    write(pulse, run, range(31, 1400))
+    answer = page.ask()
+    assert len(answer["curves"]["loss"]["steps"]) <= 500
+
+
+def test_other_pages_get_the_chip_and_no_curve(pulse, run):
+    answer = Page(pulse, run, view="data").ask()
+    assert answer["chip"]["run"] == run
+    assert "curves" not in answer
+    assert "head" not in answer
+
+
+def test_the_table_of_runs_is_sent_when_a_run_comes_or_ends(pulse, run):
+    page = Page(pulse, view="runs")
+    first = page.ask()
+    assert [row["name"] for row in first["runs"]["rows"]] == ["weather-lora"]
+    page.question["table"] = first["runs"]["tag"]
+    assert "runs" not in page.ask()
+    pulse.store.runs.move(run, "finished")
+    assert page.ask()["runs"]["rows"][0]["status"] == "finished"
+
+
+def test_a_part_of_a_run_can_be_looked_at_closely(pulse, run):
+    assert pulse.detail({"run": run, "start": 10, "end": 12})["curves"]["loss"]["steps"] == [10, 11, 12]
+
+
+def test_a_run_that_is_not_there_is_said_in_words(pulse):
+    assert "There is no run nosuchrun1." in Page(pulse, "nosuchrun1").ask()["missing"]
+
+
+@pytest.mark.parametrize("run", ["../../etc", "a' OR 1=1 --", "", 7, None, ["x"], {"a": 1}, "x" * 99])
+def test_what_is_not_the_id_of_a_run_is_refused_in_words(pulse, run):
+    for answer in (pulse.detail, pulse.log):
+        assert spoken(answer, {"run": run})["error"]["what"] == "That is not the id of a run."
+    assert spoken(pulse.ask, {"run": run, "command": "stop"}, "ada")["error"]["what"]
+
+
+@pytest.mark.parametrize(
+    "question", [None, [], "x", 3, {}, {"seen": 3}, {"cursor": "x"}, {"run": 5, "view": "monitor"}]
+)
+def test_a_question_that_makes_no_sense_is_answered_all_the_same(pulse, question):
+    assert "every" in spoken(pulse.tick, question)
+
+
+def test_cursors_that_are_no_steps_ask_afresh_or_from_the_start(pulse, run):
+    for cursor in ([True] * 6, ["1"] * 6, [1.5] * 6, [10**30] * 6, [-5] * 6, [1]):
+        answer = pulse.tick({"run": run, "view": "monitor", "cursor": cursor})
+        assert "curves" in answer or len(answer["points"]["loss"]) == 60
+
+
+def test_a_command_is_left_in_the_store_with_who_asked(pulse, run):
+    pulse.ask({"run": run, "command": "save"}, "ada")
+    (command,) = pulse.store.commands.of(run)
+    assert (command["command"], command["requested_by"]) == ("save", "ada")
+
+
+def test_a_command_that_does_not_exist_is_refused(pulse, run):
+    assert spoken(pulse.ask, {"run": run, "command": "explode"}, "ada")["error"]
+    assert pulse.store.commands.of(run) == []

@@ -1,0 +1,97 @@
+from dfgui.views import monitor
+
+NOW = 1080.0
+
+
+def head(run, **changes):
+    return monitor.head(run, **{"now": NOW, "queue_place": 0, "tokens": None} | changes)
+
+
+def test_the_header_says_how_far_how_fast_and_how_long_still(row):
+    said = head(row(), tokens=80_000)
+    assert said["steps"] == "241 / 601"
+    assert said["epoch"] == "epoch 1.2 of 3"
+    assert said["pace"] == "3.0 steps/s"
+    assert (said["left"], said["left_exact"]) == ("2 min left", "0:02:00")
+    assert said["tokens"] == "1.0k"
+    assert said["doing"] == ""
+
+
+def test_an_epoch_beyond_the_planned_ones_is_said_alone(row):
+    """max_steps may ask for more than num_train_epochs."""
+    assert head(row(epoch=5.5))["epoch"] == "epoch 5.5"
+
+
+def test_a_queued_run_says_its_place(row):
+    queued = row(status="queued", first_step_at=None, global_step=0, max_steps=None, phase=None)
+    assert head(queued, queue_place=1)["doing"] == "Next in the queue."
+    assert head(queued, queue_place=3)["doing"] == "3rd in the queue."
+
+
+def test_before_the_first_step_the_phase_is_said_with_its_share(row):
+    run = row(status="preparing", first_step_at=None, global_step=0, phase="starting TRL")
+    assert head(run)["doing"] == "Starting TRL"
+    run |= {"phase": "tokenising", "phase_done": 10, "phase_total": 40, "phase_unit": "rows"}
+    assert (head(run)["doing"], head(run)["doing_share"]) == ("Tokenising 10 of 40 rows", 0.25)
+
+
+def test_an_ended_run_says_how_it_ended_and_what_can_be_done(row):
+    assert monitor.ending(row(), 1) is None
+    stopped = row(status="stopped", reason="Stopped by ada at step 240 of 600; checkpoint 240 is kept.", ended_at=NOW)
+    said = monitor.ending(stopped, 1)
+    assert (said["title"], said["what"], said["next"]) == ("Stopped.", stopped["reason"], True)
+    assert monitor.ending(stopped, 0)["next"] is False
+
+
+def test_a_failed_run_says_what_why_and_what_to_do(row):
+    error = {"what": "The GPU ran out of memory.", "why": "A batch of 8 did not fit.", "do": "Halve the batch size."}
+    said = monitor.ending(row(status="failed", reason=error["what"], error=error), 0)
+    assert (said["what"], said["why"], said["do"]) == tuple(error.values())
+
+
+def test_checkpoints_come_newest_first_with_their_size_in_words():
+    rows = [
+        {"step": 20, "bytes": 31_400_000, "eval_loss": 0.7123, "created_at": NOW, "best": True},
+        {"step": 40, "bytes": 31_400_000, "eval_loss": None, "created_at": NOW, "best": False},
+    ]
+    newest, oldest = monitor.checkpoints(rows)
+    assert (newest["step"], newest["eval"]) == (40, "")
+    assert (oldest["size"], oldest["eval"], oldest["best"]) == ("31 MB", "0.712", True)
+
+
+def test_the_best_evaluation_is_named_with_its_step():
+    assert monitor.best([[100, 0.9], [200, 0.71], [300, None], [400, 0.8]]) == "0.710 at 200"
+    assert monitor.best([]) == ""
+
+
+def asked(command="save", taken=None, outcome=None):
+    return {"command": command, "taken_at_step": taken, "outcome": outcome}
+
+
+def test_a_pressed_button_is_answered_step_by_step(row):
+    assert monitor.commands([asked()], row())["answers"] == ["Save: requested"]
+    assert monitor.commands([asked(taken=241)], row())["answers"] == ["Save: taken at step 241"]
+    assert monitor.commands([asked(taken=241, outcome="saved at step 241")], row())["answers"] == [
+        "Save: saved at step 241"
+    ]
+
+
+def test_a_button_can_be_pressed_again_once_it_was_answered(row):
+    assert monitor.commands([asked()], row())["save"] is False
+    assert monitor.commands([asked(outcome="saved at step 9")], row())["save"] is True
+
+
+def test_a_run_in_the_queue_can_be_stopped_but_not_saved(row):
+    said = monitor.commands([], row(status="queued"))
+    assert (said["save"], said["stop"]) == (False, True)
+
+
+def test_an_ended_run_takes_no_commands(row):
+    said = monitor.commands([], row(status="finished"))
+    assert (said["save"], said["stop"]) == (False, False)
+
+
+def test_settings_are_named_as_they_are_written_on_the_command_line(row):
+    names = dict(monitor.about(row(facts={"device": "CPU", "train_rows": 12_345})))
+    assert names["training.learning_rate"] == "0.0002"
+    assert names["Rows trained on"] == "12,345"

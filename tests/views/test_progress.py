@@ -1,0 +1,51 @@
+from dfgui.views import progress
+
+NOW = 1080.0  # 80 seconds after the first step ended
+
+
+def test_the_pace_counts_from_the_end_of_the_first_step(row):
+    assert progress.rate(row(), NOW) == 3.0  # 240 more steps in 80 seconds
+
+
+def test_the_time_left_follows_from_the_pace(row):
+    assert progress.seconds_left(row(), NOW) == 120.0
+
+
+def test_nothing_is_said_of_the_time_left_before_the_second_step(row):
+    assert progress.seconds_left(row(global_step=1), NOW) is None
+    assert progress.seconds_left(row(first_step_at=None, global_step=0), NOW) is None
+
+
+def test_a_run_that_has_ended_has_no_time_left_and_keeps_its_pace(row):
+    ended = row(status="stopped", ended_at=1080.0)
+    assert progress.seconds_left(ended, 999_999.0) is None
+    assert progress.rate(ended, 999_999.0) == 3.0
+
+
+def test_a_slow_pace_is_said_in_seconds_for_each_step():
+    assert progress.pace(3.1) == "3.1 steps/s"
+    assert progress.pace(0.25) == "4.0 s/step"
+    assert progress.pace(None) == ""
+
+
+def test_phases_count_what_they_count(row):
+    downloading = row(phase="downloading", phase_done=3_100_000_000, phase_total=8_000_000_000, phase_unit="bytes")
+    assert progress.phase(downloading) == "downloading 3.1 GB of 8.0 GB"
+    tokenising = row(phase="tokenising", phase_done=12_000, phase_total=40_000, phase_unit="rows")
+    assert progress.phase(tokenising) == "tokenising 12k of 40k rows"
+    assert progress.phase(row(phase="loading")) == "loading"
+
+
+def test_the_chip_says_status_step_loss_and_time_left(row):
+    chip = progress.chip(row(), 0.8312, NOW)
+    assert chip["status"] == "running"
+    assert (chip["detail"], chip["loss"], chip["left"]) == ("step 241 / 601", "loss 0.831", "2 min left")
+
+
+def test_the_chip_of_a_run_that_prepares_says_its_phase(row):
+    chip = progress.chip(row(status="preparing", first_step_at=None, global_step=0, phase="loading"), None, NOW)
+    assert (chip["detail"], chip["loss"], chip["left"]) == ("loading", "", "")
+
+
+def test_without_a_live_run_there_is_no_chip():
+    assert progress.chip(None, None, NOW) is None
