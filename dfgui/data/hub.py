@@ -19,13 +19,11 @@ class HubRows:
         self._loaded: Any = None
 
     def rows(self, start: int = 1) -> Iterator[tuple[int, dict]]:
-        """(number, row) from row `start` on."""
-        stream = self._dataset().skip(start - 1)
-        rows = iter(stream)
-        number = start
-        while (row := _asked(self.name, lambda: next(rows, None))) is not None:
-            yield number, row
-            number += 1
+        """(number, row) from row `start` on, passing over those before it: a stream's own skip() can begin anew."""
+        rows = enumerate(self._dataset(), start=1)
+        while (found := _asked(self.name, lambda: next(rows, None))) is not None:
+            if found[0] >= start:
+                yield found
 
     def size(self) -> int | None:
         """How many rows there are, if the dataset's card says so."""

@@ -182,7 +182,7 @@ def _held(data: Data, settings: Settings) -> Source:
 
 
 def _dataset(rows: _Rows, numbers: list[int]) -> Any:
-    """A datasets.Dataset of these rows, laid out for Arrow without a Python number in between. None if there are none."""
+    """A datasets.Dataset of these rows, laid out for Arrow without a Python number in between; None without rows."""
     if not numbers:
         return None
     from datasets import Dataset

@@ -17,8 +17,10 @@ but `everything` learn the completion. Tool results are learned by `everything` 
 right, the result equals it, token for token.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 from dfgui.data import template
@@ -43,7 +45,7 @@ class Tokens:
     @property
     def trained(self) -> int:
         """How many tokens are learned."""
-        return sum(label != IGNORED for label in self.labels)
+        return len(self.labels) - self.labels.count(IGNORED)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class _Marked:
     text: str
     input_ids: list[int]
     spans: Spans
-    learned: list[bool]
+    learned: Spans  # tokens from..to
     roles: Callable[[], list[tuple[str, int, int]]]
 
 
@@ -65,12 +67,14 @@ def tokenize(
     row = (
         _plain(conversation, tokenizer, train_on) if conversation.segments else _chat(conversation, tokenizer, train_on)
     )
-    if not any(row.learned):
+    if not row.learned:
         raise RowError(
             "has no token to learn from.", "The chat template prints nothing of what the assistant says.", "Remove it."
         )
     kept = slice(max_length)
-    labels = [token if learned else IGNORED for token, learned in zip(row.input_ids, row.learned, strict=True)]
+    labels = [IGNORED] * len(row.input_ids)
+    for start, end in row.learned:
+        labels[start:end] = row.input_ids[start:end]
     return Tokens(
         text=row.text,
         input_ids=row.input_ids[kept],
@@ -92,7 +96,7 @@ def _plain(conversation: Conversation, tokenizer: Any, train_on: str) -> _Marked
     asked = prompt if train_on != "everything" else ""
     start = _common(_encode(asked, tokenizer, special=True)[0], ids) if asked else 0
     named = [("prompt", 0, len(prompt)), ("completion", len(prompt), len(text))] if prompt else [("text", 0, len(text))]
-    return _Marked(text, ids, spans, [position >= start for position in range(len(ids))], lambda: named)
+    return _Marked(text, ids, spans, _from(start, ids), lambda: named)
 
 
 def _chat(conversation: Conversation, tokenizer: Any, train_on: str) -> _Marked:
@@ -119,7 +123,7 @@ def _whole(messages: list[dict], tools: list[dict], tokenizer: Any, own: str) ->
     """The row as the model's own template renders it, all of it learned."""
     text = template.rendered(messages, tools, tokenizer, own)
     ids, spans = _encode(text, tokenizer)
-    return _Marked(text, ids, spans, [True] * len(ids), lambda: turns(messages, tools, tokenizer, own, text))
+    return _Marked(text, ids, spans, _from(0, ids), lambda: turns(messages, tools, tokenizer, own, text))
 
 
 def _by_marks(messages: list[dict], tools: list[dict], tokenizer: Any, marking: str) -> _Marked:
@@ -158,7 +162,7 @@ def _only_after(row: _Marked, prompt: list[dict], tools: list[dict], tokenizer: 
     """The prompt ends where its own tokens and those of the whole part, as in TRL."""
     asked = template.rendered(prompt, tools, tokenizer, own, add_generation_prompt=True)
     start = _common(_encode(asked, tokenizer)[0], row.input_ids)
-    return replace(row, learned=[learned and position >= start for position, learned in enumerate(row.learned)])
+    return replace(row, learned=[(max(start, from_), to) for from_, to in row.learned if to > start])
 
 
 def _encode(text: str, tokenizer: Any, special: bool = False) -> tuple[list[int], Spans]:
@@ -179,26 +183,23 @@ def _slices(offsets: Spans, length: int) -> Spans:
     Tokenizers leave blanks out, and give each of several tokens that share a character the whole of it. Here a token
     ends where its offset ends and begins where the one before it ended: the second of a shared character is empty.
     """
-    slices = []
-    end = 0
-    for _, to in offsets:
-        start, end = end, max(end, to)
-        slices.append((start, end))
-    if slices:
-        slices[-1] = (slices[-1][0], length)
-    return slices
+    ends = list(accumulate((end for _, end in offsets[:-1]), max))
+    return list(zip([0, *ends], [*ends, length], strict=False)) if offsets else []
 
 
-def _inside(spans: Spans, blocks: Spans) -> list[bool]:
-    """Per token whether it overlaps a block; an empty slice goes with the token before it."""
-    learned: list[bool] = []
-    ahead = iter(blocks)
-    start, end = next(ahead, (0, 0))
-    for from_, to in spans:
-        while to > from_ and from_ >= end and (block := next(ahead, None)):
-            start, end = block
-        learned.append(from_ < end and to > start if to > from_ else bool(learned) and learned[-1])
-    return learned
+def _inside(spans: Spans, blocks: Spans) -> Spans:
+    """The tokens that overlap each block of characters; those with an empty slice go with the token before them."""
+    ends = [end for _, end in spans]
+    touched = []
+    for start, end in blocks:
+        if start < end:
+            last = bisect_left(ends, end)
+            touched.append((bisect_right(ends, start), bisect_right(ends, ends[last])))
+    return touched
+
+
+def _from(start: int, ids: list[int]) -> Spans:
+    return [(start, len(ids))] if start < len(ids) else []
 
 
 def _roles(spans: Spans, turns: list[tuple[str, int, int]]) -> list[str]:

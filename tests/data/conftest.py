@@ -67,3 +67,15 @@ def qwen3(tokenizer_of: Callable[..., Any]) -> Any:
 def home(tmp_path: Path) -> settings.Settings:
     """Settings of a command line: may read whatever the test wrote."""
     return settings.load(tmp_path / "home", jailed=False)
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
+    """Writes a file into the test's folder: written("rows.jsonl", '{"text": "Hi"}')."""
+
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write

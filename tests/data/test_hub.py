@@ -1,0 +1,78 @@
+"""Datasets of the Hub are streamed, here from a Hub of our own on this machine, by a process that knows no other."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from dfgui.data.sources import open_source
+from dfgui.errors import UserError
+from dfgui.settings import load
+from tests.data.rows import deepfabric, jsonl
+from tests.hub import serving
+
+CITIES = ["Oslo", "Rome", "Lima"]
+
+ASK = """
+import json
+from dfgui import settings
+from dfgui.data.sources import open_source
+from dfgui.errors import UserError
+
+home = settings.load(jailed=False)
+
+def refused(ask):
+    try:
+        return ask()
+    except UserError as error:
+        return str(error)
+
+def first(name, config=None, split="train"):
+    return refused(lambda: open_source(name, home, config, split).head(1))
+
+source = open_source("hf:o/tiny", home)
+print(json.dumps({
+    "rows": [row.raw for row in source.rows()],
+    "third": source.row(3).raw,
+    "count": source.count(),
+    "size": source.size(),
+    "beyond": refused(lambda: source.row(4)),
+    "name": first("hf:o/none"),
+    "gated": first("hf:o/gated"),
+    "split": first("hf:o/tiny", split="test"),
+    "config": first("hf:o/tiny", config="other"),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hub")
+    (folder / "train.jsonl").write_text(jsonl([deepfabric(city) for city in CITIES]))
+    env = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    with serving({"o/tiny": folder, "o/gated": folder}, gated={"o/gated"}) as hub:
+        env |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(folder / "cache"), "DFGUI_HOME": str(folder / "home")}
+        asked = subprocess.run([sys.executable, "-c", ASK], env=env, capture_output=True, text=True, timeout=120)
+    assert asked.returncode == 0, asked.stderr
+    return json.loads(asked.stdout)
+
+
+def test_rows_of_the_hub_are_numbered_and_counted(said):
+    assert [row["messages"][0]["content"] for row in said["rows"]] == [f"Weather in {city}?" for city in CITIES]
+    assert said["third"] == said["rows"][2]
+    assert (said["count"], said["size"]) == (3, None)  # no card says how many, so they were counted
+    assert said["beyond"].startswith("There is no row 4. o/tiny has 3 rows.")
+
+
+def test_what_the_hub_does_not_have_is_said_in_words(said):
+    assert said["name"].startswith("There is no dataset o/none on the Hub.")
+    assert said["gated"].startswith("o/gated is gated.")
+    assert "Available splits: ['train']" in said["split"]
+    assert "Available: ['default']" in said["config"]
+
+
+def test_offline_the_hub_is_refused_at_once(tmp_path):
+    with pytest.raises(UserError, match="o/tiny cannot be read while offline"):
+        open_source("hf:o/tiny", load(tmp_path / "home", offline=True))
