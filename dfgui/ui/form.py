@@ -156,8 +156,8 @@ def _field(spec: Spec) -> Any:
 
 
 def info(spec: Spec, problem: str | None = None) -> str:
-    """Markdown under the title: what is wrong, the name in code and YAML, what it does."""
-    name = spec.path.rpartition(".")[2]
+    """Markdown under the title: what is wrong, the name that TRL, PEFT or else our YAML has for it, what it does."""
+    name = spec.path.removeprefix("training.").removeprefix("adapter.")
     wrong = f"**{escape(problem)}** " if problem else ""
     return f"{wrong}`{name}` {spec.help}"
 

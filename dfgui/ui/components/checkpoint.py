@@ -29,10 +29,10 @@ class Picked:
 def build(context: Context, page: str) -> Picked:
     tab = place.tab()
     nothing = gr.HTML(_nothing(), visible=False, elem_id=f"{page}-nothing")
-    with gr.Row(elem_classes="picked"):
+    with gr.Row(elem_classes="picked", visible=False) as lists:
         run = gr.Dropdown([], label="Run", interactive=True, min_width=220, scale=3, elem_id=f"{page}-run")
         step = gr.Dropdown([], label="Checkpoint", interactive=True, min_width=180, scale=2, elem_id=f"{page}-step")
-    body = gr.Column(elem_id=f"{page}-body")
+    body = gr.Column(visible=False, elem_id=f"{page}-body")
     here = gr.Textbox(visible="hidden")
 
     def refill(here: str, wanted: str, wanted_step: str) -> dict:
@@ -41,11 +41,12 @@ def build(context: Context, page: str) -> Picked:
         runs = with_checkpoints(context.store)
         found = next((pair for pair in runs if pair[0]["id"] == wanted), runs[0] if runs else None)
         if not found:
-            return {nothing: gr.update(visible=True), run: gr.skip(), body: gr.update(visible=False)}
+            return {nothing: gr.update(visible=True), lists: gr.update(visible=False), body: gr.update(visible=False)}
         steps = [(export.step_label(row), row["step"]) for row in reversed(found[1])]
         asked = int(wanted_step) if (wanted_step or "").isdigit() else None
         return {
             nothing: gr.update(visible=False),
+            lists: gr.update(visible=True),
             body: gr.update(visible=True),
             run: gr.update(choices=[(export.run_label(row), row["id"]) for row, _ in runs], value=found[0]["id"]),
             step: gr.update(choices=steps, value=export.chosen_step(found[1], asked)),
@@ -55,7 +56,7 @@ def build(context: Context, page: str) -> Picked:
         [tab.select, context.run.change, context.step.change, context.news.change],
         refill,
         inputs=[here, context.run, context.step],
-        outputs=[nothing, run, step, body],
+        outputs=[nothing, lists, run, step, body],
         js=place.HERE,
         **QUIET,
     )

@@ -23,12 +23,14 @@ def build(context: Context) -> None:
     tab = place.tab()
     facts = gr.HTML(_facts([]), elem_id="data-facts")
     trouble = gr.HTML("", elem_id="data-trouble")
+    with gr.Accordion("What should my file look like?", open=False, elem_id="data-examples"):
+        gr.HTML(examples.draw())
     with gr.Row(elem_id="data-bar"):
         previous = _button("‹ Previous", "row-previous")
         number = gr.Number(1, precision=0, label="Row", min_width=110, scale=0, elem_id="row-number", interactive=True)
         total = gr.HTML(_total(None), elem_id="row-total")
         following = _button("Next ›", "row-next")
-    with gr.Tabs(elem_id="data-views"):
+    with gr.Tabs(elem_id="data-views", overflow_behavior="wrap"):
         views = {
             name: _view(title, name)
             for name, title in {
@@ -38,8 +40,6 @@ def build(context: Context) -> None:
                 "raw": "Raw row",
             }.items()
         }
-    with gr.Accordion("What should my file look like?", open=False, elem_id="data-examples"):
-        gr.HTML(examples.draw())
     here = gr.Textbox(visible="hidden")
     seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
 

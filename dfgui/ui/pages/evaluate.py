@@ -43,6 +43,7 @@ def build(context: Context) -> None:
         return {
             seen: tag,
             clock: gr.Timer(active=score.counting(scores)),
+            start: gr.update(interactive=not score.counting(scores)),
             result: _result(scores, step or BASE),
             read: _failures(scores, step, settings, run) if run and step else "",
         }
@@ -53,7 +54,7 @@ def build(context: Context) -> None:
             actions.score(settings, run, each)
         return {clock: gr.Timer(active=True)}
 
-    shown = {"inputs": [picked.run, picked.step, seen], "outputs": [seen, clock, result, read], **QUIET}
+    shown = {"inputs": [picked.run, picked.step, seen], "outputs": [seen, clock, start, result, read], **QUIET}
     gr.on([picked.run.change, picked.step.change, clock.tick], look, **shown)
     start.click(
         begin, [picked.run, picked.step], [trouble, clock], show_progress="minimal", api_visibility="private"

@@ -17,6 +17,7 @@ from dfgui.ui.form import Form, Updates
 from dfgui.views.tips import tips
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+UNFOLDED = ["method"]  # the one group that a first visit shows open
 LEVEL = "(level) => { document.body.dataset.level = level.toLowerCase() }"
 TO_PROBLEM = "() => setTimeout(() => document.querySelector('.field.wrong')?.scrollIntoView({block: 'center'}), 300)"
 
@@ -30,7 +31,7 @@ def build(context: Context) -> None:
                 buttons = {name: _preset_button(name) for name in presets.PRESETS}
                 level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
             said = gr.HTML("", elem_id="preset-said")
-            own = form.build(skip=selection.fields, unfolded=["method"])
+            own = form.build(skip=selection.fields, unfolded=UNFOLDED)
         with gr.Column(scale=2, min_width=320, elem_id="before"):
             notes = gr.HTML(_notes([]), elem_id="notes")
             trouble = gr.HTML("", elem_id="start-trouble")
@@ -107,7 +108,7 @@ def build(context: Context) -> None:
         **QUIET,
     }
     level.change(
-        lambda level: [gr.update(open=level == "All")] * len(own.groups),
+        lambda level: [gr.update(open=level == "All" or group in UNFOLDED) for group in own.groups],
         level,
         [*own.groups.values()],
         js=LEVEL,

@@ -1,0 +1,98 @@
+"""The form holds every setting of a run, and says beside a field what is wrong with it."""
+
+import gradio as gr
+import pytest
+
+from dfgui import config
+from dfgui.ui import form
+
+
+@pytest.fixture
+def built():
+    with gr.Blocks():
+        return form.build()
+
+
+def values_of(built: form.Form) -> dict:
+    return {form.keyword(path): component.value for path, component in built.fields.items()}
+
+
+def test_every_setting_that_has_a_choice_is_a_field(built):
+    asked = {spec.path for spec in config.specs() if spec.kind != "choice" or len(spec.choices) > 1}
+    assert set(built.fields) == asked
+
+
+def test_a_field_has_its_title_its_help_and_the_name_that_trl_uses(built):
+    field = built.fields["training.learning_rate"]
+    spec = form.SPECS["training.learning_rate"]
+    assert field.label == spec.title
+    assert "`learning_rate`" in field.info
+    assert spec.help in field.info
+
+
+def test_an_untouched_form_is_the_default_configuration(built):
+    values = form.nested(form.by_path(values_of(built)))
+    assert config.parse(values) == config.RunConfig()
+
+
+def test_values_survive_the_way_into_the_form_and_back(built):
+    run = config.RunConfig.model_validate(
+        {
+            "name": "weather-lora",
+            "method": "full",
+            "data": {"eval_fraction": 0.2, "eval_source": "held.jsonl"},
+            "adapter": {"target_modules": ["q_proj", "v_proj"]},
+            "training": {"learning_rate": 3e-5, "max_steps": 60, "save_total_limit": 3, "packing": True},
+        }
+    )
+    filled = built.fill(form.flat(run.model_dump()))
+    given = values_of(built)
+    given |= {form.keyword(path): filled[built.fields[path]]["value"] for path in built.fields}
+    assert config.parse(form.nested(form.by_path(given))) == run
+
+
+def test_an_emptied_field_is_absent_where_the_setting_may_be(built):
+    values = form.by_path(values_of(built) | {"data__eval_source": "", "training__save_total_limit": None})
+    assert values["data.eval_source"] is None
+    assert values["training.save_total_limit"] is None
+    assert config.problems(form.nested(values)) == {}
+
+
+def test_a_problem_is_written_beside_its_field_and_taken_away_when_mended(built):
+    values = form.by_path(values_of(built) | {"training__learning_rate": 0})
+    problems = config.problems(form.nested(values))
+    field = built.fields["training.learning_rate"]
+
+    marked = built.mark(problems, {})
+    assert list(marked) == [field]
+    assert "use more than 0" in marked[field]["info"]
+    assert "wrong" in marked[field]["elem_classes"]
+
+    mended = built.mark({}, problems)
+    assert "use more than 0" not in mended[field]["info"]
+    assert "wrong" not in mended[field]["elem_classes"]
+    assert built.mark(problems, problems) == {}
+
+
+def test_what_is_wrong_unfolds_its_group(built):
+    assert built.open(["training.max_steps"]) == {built.groups["duration"]: gr.update(open=True)}
+
+
+def test_a_folded_group_says_its_values(built):
+    values = form.defaults()
+    headline = built.headlines(values)[built.groups["batch"]]["label"]
+    assert headline == "Batch · 4 x 4 = 16 rows per step"
+    assert "cannot be used" in built.headlines(values, ["training.max_steps"])[built.groups["duration"]]["label"]
+
+
+def test_the_adapter_is_asked_for_only_when_there_is_one(built):
+    values = form.defaults()
+    adapter = built.groups["adapter"]
+    assert built.headlines(values)[adapter]["visible"]
+    assert not built.headlines(values | {"method": "full"})[adapter]["visible"]
+
+
+def test_fields_that_stand_elsewhere_are_not_asked_for_twice():
+    with gr.Blocks():
+        built = form.build(skip={"model.name"})
+    assert "model.name" not in built.fields

@@ -1,0 +1,70 @@
+"""What a person writes in the header becomes a model and a dataset; an upload is kept under a name of ours."""
+
+import pytest
+
+from dfgui import settings as settings_module
+from dfgui.errors import UserError
+from dfgui.ui.components import selection, uploads
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return settings_module.load(tmp_path / "home")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("demo", "demo"),
+        (" demo ", "demo"),
+        ("owner/name", "hf:owner/name"),
+        ("hf:owner/name", "hf:owner/name"),
+        ("https://huggingface.co/datasets/owner/name", "hf:owner/name"),
+        ("https://huggingface.co/datasets/owner/name/viewer/default", "hf:owner/name"),
+        ("data/rows.jsonl", "data/rows.jsonl"),
+        ("data/rows.jsonl.gz", "data/rows.jsonl.gz"),
+        ("/data/rows", "/data/rows"),
+        ("~/rows.csv", "~/rows.csv"),
+        (None, ""),
+    ],
+)
+def test_a_dataset_may_be_written_as_people_write_it(written, meant):
+    assert selection.understood(written) == meant
+
+
+def test_a_model_may_be_the_address_of_its_page():
+    assert selection.understood_model("https://huggingface.co/Qwen/Qwen3-0.6B") == "Qwen/Qwen3-0.6B"
+    assert selection.understood_model("Qwen/Qwen3-0.6B") == "Qwen/Qwen3-0.6B"
+
+
+@pytest.mark.parametrize("name", ["My rows.jsonl", ".hidden.jsonl", "a;rm -rf.csv", "x" * 150 + ".json", "ROWS.JSONL.GZ"])
+def test_an_upload_lies_in_its_folder_whatever_it_is_called(settings, tmp_path, name):
+    given = tmp_path / name
+    given.write_text("{}")
+    kept = uploads.keep(str(given), settings)
+    assert kept.parent == settings.uploads
+    assert set(kept.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.")
+    assert kept.read_text() == "{}"
+    assert uploads.shown(kept) == name
+
+
+def test_an_upload_keeps_its_ending(settings, tmp_path):
+    given = tmp_path / "Weather.JSONL.gz"
+    given.write_bytes(b"x")
+    assert uploads.keep(str(given), settings).name.endswith(".jsonl.gz")
+
+
+def test_two_uploads_of_one_name_are_two_files(settings, tmp_path):
+    given = tmp_path / "rows.jsonl"
+    given.write_text("{}")
+    assert uploads.keep(str(given), settings) != uploads.keep(str(given), settings)
+    assert len(uploads.all_of(settings)) == 2
+
+
+@pytest.mark.parametrize("name", ["rows.exe", "rows", "rows.tar.gz", "rows.jsonl.sh"])
+def test_other_kinds_of_files_are_refused(settings, tmp_path, name):
+    given = tmp_path / name
+    given.write_text("{}")
+    with pytest.raises(UserError, match=r"Use \.jsonl"):
+        uploads.keep(str(given), settings)
+    assert uploads.all_of(settings) == []
