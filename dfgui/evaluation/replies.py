@@ -35,7 +35,7 @@ def parse(text: str, tokenizer: Any, tools: list[dict] | None = None) -> Reply:
             return _marked(said, marks, reasoning, tools or [])
     if BARE_CALL.match(said) and not MARKED.search(tokenizer.chat_template or ""):
         return _bare(said.strip(), reasoning)
-    return _by_trl(text, tokenizer, tools) or Reply(_without_frames(said), reasoning=reasoning)
+    return _by_trl(said, reasoning, tokenizer, tools) or Reply(_without_frames(said), reasoning=reasoning)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,14 @@ MARKED = re.compile(r"<tool_call>|<｜tool▁call▁begin｜>|\[TOOL_CALLS\]|to=
 FRAMES = re.compile(  # around messages (gpt-oss) and around all calls of a turn (DeepSeek)
     r"<\|start\|>assistant|<\|channel\|>(?:final|commentary)|<\|message\|>|<\|end\|>|<｜tool▁calls▁(?:begin|end)｜>"
 )
-THINKING = [("<think>", "</think>"), ("<|channel|>analysis<|message|>", "<|end|>")]
+THINKING = [
+    ("<think>", "</think>"),
+    ("<|channel|>analysis<|message|>", "<|end|>"),  # gpt-oss
+    ("<|channel>thought\n", "<channel|>"),  # Gemma 4
+]
+TRL_READS = re.compile(  # Gemma 4, LFM2
+    r"(<\|tool_call>).*?(<tool_call\|>|\Z)|(<\|tool_call_start\|>).*?(<\|tool_call_end\|>|\Z)", re.DOTALL
+)
 
 
 def _reasoning(text: str) -> tuple[str, str]:
@@ -187,18 +194,26 @@ def _typed(text: str, wanted: Any) -> Any:
         return text
 
 
-def _by_trl(text: str, tokenizer: Any, tools: list[dict] | None) -> Reply | None:
-    """What transformers reads with TRL's description of the template; None for a template that TRL does not know."""
+def _by_trl(said: str, reasoning: str, tokenizer: Any, tools: list[dict] | None) -> Reply | None:
+    """What transformers reads with TRL's description of the template; None for a template that TRL does not know.
+
+    It reads half a call as a whole one, and forgets words before a call: both are seen to here.
+    """
     from trl import add_response_schema
 
     try:
         known = add_response_schema(copy.copy(tokenizer))  # a copy: the description would be saved with the tokenizer
     except ValueError:
         return None
+    words = _without_frames(TRL_READS.sub("", said))
     try:
-        message = known.parse_response(text, prefix="", tools=tools)
-    except (ValueError, TypeError, KeyError) as error:
-        return Reply(text.strip(), broken=f"the call cannot be read: {error}")
-    calls = [_call(call["function"]) for call in message.get("tool_calls") or []]
-    reasoning = message.get("reasoning_content") or message.get("thinking") or ""
-    return Reply(_without_frames(message.get("content") or ""), calls, reasoning=reasoning.strip())
+        for block in TRL_READS.finditer(said):
+            opening, closing = filter(lambda mark: mark is not None, block.groups())
+            if not closing:
+                raise Unreadable(f"{opening} is never closed")
+        message = known.parse_response(said, prefix="", tools=tools)
+        calls = [_call(call["function"]) for call in message.get("tool_calls") or []]
+    except (ValueError, TypeError, KeyError, Unreadable) as error:
+        first_line = str(error).partition("\n")[0]
+        return Reply(words, broken=f"the call cannot be read: {first_line}", reasoning=reasoning)
+    return Reply(words, calls, reasoning=reasoning)

@@ -1,3 +1,5 @@
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -140,3 +142,27 @@ def test_reading_leaves_the_tokenizer_as_it_was():
 
 def test_a_reply_of_nothing_is_nothing(qwen):
     assert parse("", qwen).content == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "half"),
+    [
+        ("gemma4", 'Hm. <|tool_call>call:ping{to:<|"|>Oslo<|"|>}<tool_call|>', '<|tool_call>call:ping{to:<|"|>Os'),
+        ("lfm2_2_5", "Hm. <|tool_call_start|>[ping(to='Oslo')]<|tool_call_end|>", "<|tool_call_start|>[ping(to='Os"),
+    ],
+)
+def test_what_trl_reads_keeps_its_words_and_half_a_call_is_broken(name, whole, half):
+    tokenizer = tiny_tokenizer(name)
+    reply = parse(whole, tokenizer)
+    assert (reply.content, reply.calls) == ("Hm.", [{"name": "ping", "arguments": {"to": "Oslo"}}])
+    assert "is never closed" in parse(half, tokenizer).broken
+    assert parse(half, tokenizer).calls == []
+
+
+def test_no_text_whatsoever_makes_the_reading_fail():
+    pieces = re.findall(r"<[^>]*>|\W|\w+", Path(__file__).read_text(encoding="utf-8"))
+    chance = random.Random(0)
+    for name in ("qwen3", "llama3_2", "gemma4", "lfm2_2_5", "gptoss", "phi3"):
+        tokenizer = tiny_tokenizer(name)
+        for _ in range(300):
+            parse("".join(chance.choices(pieces, k=8)), tokenizer, [WEATHER])
