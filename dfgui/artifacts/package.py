@@ -22,7 +22,7 @@ TOKENIZER = [
     *("tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model", "tekken.json"),
     *("chat_template.*", "additional_chat_templates/*.jinja", "preprocessor_config.json", "processor_config.json"),
 ]
-WORDS = ["USAGE.md", "README.md", "LICENSE*"]
+WORDS = ["USAGE.md", "LICENSE*"]  # PEFT's README.md is an unfilled form that names folders of this machine
 
 PIECE = 1 << 20  # bytes read, and so about what one step of the stream holds
 LIMIT = zipfile.ZIP64_LIMIT  # above it an entry needs the 64-bit form
