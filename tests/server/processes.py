@@ -39,6 +39,18 @@ class Served:
         return self.process.wait(40)
 
 
+IS_ROOT = hasattr(os, "getuid") and os.getuid() == 0
+READS_ALL = "+dac_read_search"  # the Python of these tests may lie in a folder of root's; it may write nowhere more
+
+
+def as_container_user(command):
+    """The command as user 1000, which is who runs a Space; without root, as the user of these tests."""
+    if not IS_ROOT:
+        return command
+    user = ["--reuid=1000", "--regid=1000", "--clear-groups", f"--inh-caps={READS_ALL}", f"--ambient-caps={READS_ALL}"]
+    return ["setpriv", *user, "--", *command]
+
+
 @contextmanager
 def served(*flags, home, command=STANDIN, env=None, **popen):
     """A server that has said where it is."""

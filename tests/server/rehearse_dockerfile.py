@@ -18,7 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
-PROJECT = Path(__file__).parents[2]
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.server.processes import IS_ROOT, PROJECT, as_container_user
+
 RUN_SECONDS = 1800
 HEALTHY_SECONDS = 120
 CONTAINER_USER = 1000
@@ -79,19 +83,20 @@ class Rehearsal:
         if command.startswith("useradd"):
             home = self.inside("/home/user")
             home.mkdir(parents=True)
-            if is_root():
+            if IS_ROOT:
                 os.chown(home, CONTAINER_USER, CONTAINER_USER)
             said("NOT run: it adds a user to this machine; a home for user 1000 was made instead")
-        elif command.startswith("apt-get") and not (self.apt and is_root()):
+        elif command.startswith("apt-get") and not (self.apt and IS_ROOT):
             said("NOT run: it installs system packages on this machine; root can ask for it with --apt")
         else:
             began = time.monotonic()
-            subprocess.run(["sh", "-ec", self.mapped(command)], check=True, timeout=RUN_SECONDS, **self.context())
+            shell = self.as_user(["sh", "-ec", self.mapped(command)])
+            subprocess.run(shell, check=True, timeout=RUN_SECONDS, **self.context())
             said(f"done in {time.monotonic() - began:.0f} s")
 
     def do_user(self, user: str) -> None:
         self.user = user
-        said("started as user 1000 from here on" if is_root() else "NOT changed: only root can start it as user 1000")
+        said("started as user 1000 from here on" if IS_ROOT else "NOT changed: only root can start it as user 1000")
 
     def do_expose(self, port: str) -> None:
         said("noted")
@@ -105,7 +110,7 @@ class Rehearsal:
         login = {"DFGUI_USERNAME": "ada", "DFGUI_PASSWORD": "engine"}
         context = self.context()
         context["env"] = {**context["env"], **login}
-        process = subprocess.Popen([self.mapped(part) for part in json.loads(text)], **context)
+        process = subprocess.Popen(self.as_user([self.mapped(part) for part in json.loads(text)]), **context)
         try:
             self.wait_until_healthy(process, context)
         finally:
@@ -114,19 +119,18 @@ class Rehearsal:
 
     def wait_until_healthy(self, process: subprocess.Popen, context: dict) -> None:
         began = time.monotonic()
-        while subprocess.run(self.healthcheck, capture_output=True, **context).returncode:
+        while subprocess.run(self.as_user(self.healthcheck), capture_output=True, **context).returncode:
             assert process.poll() is None, "it ended by itself"
             assert time.monotonic() - began < HEALTHY_SECONDS, "it did not become healthy"
             time.sleep(0.5)
-        said(f"healthy after {time.monotonic() - began:.1f} s as user {context.get('user', 'of this machine')}")
+        said(f"healthy after {time.monotonic() - began:.1f} s as user {psutil.Process(process.pid).uids().effective}")
 
     def context(self) -> dict:
-        """How a step runs: environment, folder and user."""
         environment = {name: self.mapped(value) for name, value in self.environment.items()}
-        user = {}
-        if self.user == str(CONTAINER_USER) and is_root():
-            user = {"user": CONTAINER_USER, "group": CONTAINER_USER, "extra_groups": []}
-        return {"env": {**self.extra, **environment}, "cwd": self.inside(self.workdir), **user}
+        return {"env": {**self.extra, **environment}, "cwd": self.inside(self.workdir)}
+
+    def as_user(self, command: list[str]) -> list[str]:
+        return as_container_user(command) if self.user == str(CONTAINER_USER) else command
 
     def mapped(self, text: str) -> str:
         """`text` with the image's folders in place of a container's."""
@@ -134,10 +138,6 @@ class Rehearsal:
 
     def inside(self, folder: str) -> Path:
         return self.root / folder.lstrip("/")
-
-
-def is_root() -> bool:
-    return hasattr(os, "getuid") and os.getuid() == 0
 
 
 def said(words: str) -> None:
