@@ -4,6 +4,7 @@ Each takes the settings of its caller, checks what it is given, and raises UserE
 """
 
 import re
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -24,10 +25,16 @@ KINDS = ("adapter", "merged")
 
 @dataclass(frozen=True)
 class Package:
-    """A zip that is made while it is sent."""
+    """A zip that is made while it is sent. Whoever takes the chunks closes it at the end, whatever the end."""
 
     filename: str
     chunks: Iterator[bytes]
+    size: int  # bytes that the chunks add up to
+    folder: Path | None = None  # made for this package; goes with it
+
+    def close(self) -> None:
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str = "app") -> str:
@@ -170,10 +177,11 @@ def package(settings: Settings, run: str, step: int, kind: str) -> Package:
     name = f"{title}-{_kind(kind, found)}"
     if kind == "adapter":
         extra = exporting.adapter_extras(found.folder, found.base_name, title)
-        return Package(f"{name}.zip", packing.stream(found.folder, extra, name))
-    out = settings.exports / f"{run}-{step}-{threading.get_native_id()}"
+        size = packing.zip_size(found.folder, extra, name)
+        return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size)
+    out = settings.exports / f"{run}-{step}-{secrets.token_hex(4)}"
     exporting.export(found.folder, found.base, "merged", out, found.dtype, title)
-    return Package(f"{name}.zip", _then_delete(out, packing.stream(out, name=name)))
+    return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
 
 
 def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: str | None = None) -> dict[str, Any]:
@@ -193,13 +201,6 @@ def _kind(kind: str, found: Saved) -> str:
             "This run has no adapter.", "It trained the whole model.", "Download the merged model, which is all of it."
         )
     return kind
-
-
-def _then_delete(folder: Path, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield from chunks
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _file_name(name: str) -> str:

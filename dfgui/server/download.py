@@ -5,7 +5,6 @@ whoever hangs up ends the work.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import anyio
@@ -44,34 +43,39 @@ def routes(settings: Settings) -> list[Route]:
             package = await to_thread.run_sync(_package, settings, run, step, kind)
         except UserError as error:
             return pages.refusal(error, 409, wants_html(request))
-        return ZipResponse(package.filename, package.chunks)
+        return ZipResponse(package)
 
     return [Route("/download/{address:path}", download, methods=["GET"])]
 
 
 class ZipResponse(StreamingResponse):
-    """Sends chunks as they come, each made in a worker thread. The iterator is closed however the request ends."""
+    """Sends a Package's chunks as they come, each made in a worker thread; closes it however the request ends."""
 
-    def __init__(self, filename: str, chunks: Iterator[bytes]):
-        plain = re.sub(r"[^\w. -]", "_", filename, flags=re.ASCII)
+    def __init__(self, package: Any):
+        plain = re.sub(r"[^\w. -]", "_", package.filename, flags=re.ASCII)
         super().__init__(
-            chunks,
+            package.chunks,
             media_type="application/zip",
-            headers={"content-disposition": f'attachment; filename="{plain}"', "cache-control": "no-store"},
+            headers={
+                "content-disposition": f'attachment; filename="{plain}"',
+                "content-length": str(package.size),
+                "cache-control": "no-store",
+            },
         )
-        self.chunks = chunks
+        self.package = package
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(_close, self.chunks)
+                await to_thread.run_sync(_close, self.package)
 
 
-def _close(chunks: Iterator[bytes]) -> None:
-    if close := getattr(chunks, "close", None):
+def _close(package: Any) -> None:
+    if close := getattr(package.chunks, "close", None):
         close()
+    package.close()
 
 
 def _look_up(settings: Settings, run: str, step: int) -> None:

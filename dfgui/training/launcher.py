@@ -5,8 +5,10 @@ on the same home sees the same queue, since it is the store's.
 """
 
 import logging
+import shutil
 import threading
 import time
+from pathlib import Path
 
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
@@ -27,6 +29,7 @@ def start(settings: Settings) -> threading.Thread:
 
 def _work(settings: Settings) -> None:
     store = Store(settings.store_path)
+    _clear(settings.exports)
     swept = 0.0
     while True:
         if time.monotonic() - swept > ORPHAN_SECONDS:
@@ -38,6 +41,12 @@ def _work(settings: Settings) -> None:
             worker.execute(run, settings)
         else:
             time.sleep(LOOK_SECONDS)
+
+
+def _clear(folder: Path) -> None:
+    """Deletes what an app that was killed had merged for a download."""
+    for left in folder.iterdir():
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def shutdown(settings: Settings, seconds: float) -> bool:

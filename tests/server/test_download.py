@@ -2,7 +2,6 @@
 
 import threading
 import time
-from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -22,13 +21,15 @@ CHUNK = b"x" * 1_000_000
 class Packing:
     """Stands for actions.package: how much of a zip was asked for, and whether it was ended."""
 
-    def __init__(self, chunks=3):
+    def __init__(self, folder, chunks=3):
         self.number = chunks
         self.made = 0
+        self.folder = folder
         self.ended = threading.Event()
 
     def package(self, settings, run, step, kind):
-        return SimpleNamespace(filename=f"weather-{step}-{kind}.zip", chunks=self.chunks())
+        size = self.number * len(CHUNK)
+        return actions.Package(f"weather-{step}-{kind}.zip", self.chunks(), size, self.folder)
 
     def chunks(self):
         try:
@@ -61,8 +62,9 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture
-def packing(monkeypatch):
-    packing = Packing()
+def packing(monkeypatch, tmp_path):
+    packing = Packing(tmp_path / "merged")
+    packing.folder.mkdir()
     monkeypatch.setattr(actions, "package", packing.package)
     return packing
 
@@ -74,7 +76,17 @@ def test_a_checkpoint_streams_as_a_zip(served, packing):
     assert answer.headers["content-disposition"] == 'attachment; filename="weather-20-merged.zip"'
     assert answer.headers["content-type"] == "application/zip"
     assert answer.content == CHUNK * 3
+    assert answer.headers["content-length"] == str(len(answer.content))
     assert packing.ended.wait(5)
+    assert gone(packing.folder)
+
+
+def gone(folder):
+    """Whether what was merged for a download is deleted soon after."""
+    deadline = time.monotonic() + 5
+    while folder.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not folder.exists()
 
 
 NO_IDS = """
@@ -123,6 +135,7 @@ def test_whoever_hangs_up_ends_the_work(served, packing):
         next(answer.iter_raw())
     assert packing.ended.wait(5)
     assert packing.made < 100
+    assert gone(packing.folder)
 
 
 def test_a_slow_reader_holds_up_nobody_and_no_memory(served, packing):
