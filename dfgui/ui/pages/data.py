@@ -1,11 +1,13 @@
 """Data: what will the model see? The chosen dataset row by row: spoken, as the model reads it, as it stands."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from html import escape
 from typing import Any
 
 import gradio as gr
 
+from dfgui.errors import UserError
 from dfgui.ui import messages, place
 from dfgui.ui.components import conversation, examples, tokens
 from dfgui.ui.context import Context
@@ -58,7 +60,7 @@ def build(context: Context) -> None:
 
     @messages.says(trouble)
     def choose(here: str, seen_before: Any, shape: dict, **chosen: Any) -> Iterator[dict]:
-        """Another dataset, format or model: its facts, its first row, its size."""
+        """Another dataset, format or model: its facts and its first row."""
         if here != "data" or seen_before == [chosen, shape]:
             yield {seen: gr.skip()}
             return
@@ -70,7 +72,12 @@ def build(context: Context) -> None:
         yield {facts: _facts(sample.facts(described, by_hand)), number: head[0].number}
         yield from pictures(look, head[0].number, format, shape)
         yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
-        yield {total: _total(look.rows().count())}
+
+    def count(seen: Any) -> str:
+        """How many rows there are, beside everything else: a large file is read to its end for this."""
+        with suppress(UserError):  # whatever is wrong with the dataset, `choose` says it
+            return _total(look_at(context.settings, seen[0]).rows().count())
+        return _total(None)
 
     @messages.says(trouble)
     def turn_to(number: float | None, shape: dict, **chosen: Any) -> Iterator[dict]:
@@ -84,6 +91,7 @@ def build(context: Context) -> None:
     previous.click(None, number, number, js=BACK).then(turn_to, **asked)
     following.click(None, number, number, js=ON).then(turn_to, **asked)
     number.submit(turn_to, **asked)
+    seen.change(count, seen, total, **QUIET)
     gr.on(
         [tab.select, *selection.changes],
         choose,

@@ -1,0 +1,151 @@
+"""The Data page in a real browser: a file of one's own, seen in every shape, and never run."""
+
+import gzip
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+expect.set_options(timeout=30_000)  # the first tokenizer takes its time on a busy machine
+
+EVIL = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>${window.ran = true}{{ran}}'
+TOOL = {
+    "name": "get_weather",
+    "description": "Weather in a city.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+def row(city: str) -> dict:
+    call = json.dumps({"name": "get_weather", "arguments": {"city": city}})
+    return {
+        "conversations": [
+            {"from": "human", "value": f"Is it cold in {city}?"},
+            {"from": "function_call", "value": call},
+            {"from": "observation", "value": '{"celsius": 4}'},
+            {"from": "gpt", "value": f"It is 4 degrees in {city}."},
+        ],
+        "tools": json.dumps([TOOL]),
+    }
+
+
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "My weather rows.json"
+    path.write_text(json.dumps([row("Oslo"), row("Bergen"), row(EVIL)]))
+    return path
+
+
+def data_page(page, app):
+    page.goto(f"{app.url}/?view=data")
+    expect(page.locator("#data-facts")).to_contain_text("detected")
+    return page
+
+
+def upload(page, path):
+    with page.expect_file_chooser() as chooser:
+        page.locator("#upload").click()
+    chooser.value.set_files(str(path))
+
+
+def uploaded(page, app, path):
+    upload(data_page(page, app), path)
+    expect(page.locator("#field-data__source input")).to_have_value(path.name)
+    return page
+
+
+def view(page, name):
+    page.get_by_role("tab", name=name).click()
+
+
+def test_the_demo_is_there_without_a_click(page, app):
+    data_page(page, app)
+    expect(page.locator("#view-conversation .turn").first).to_be_visible()
+    expect(page.locator("#row-total")).to_have_text(re.compile(r"of \d\d\d"))
+
+
+def test_an_upload_is_seen_as_conversation_as_text_as_tokens_and_raw(page, app, rows):
+    uploaded(page, app, rows)
+    expect(page.locator("#data-facts")).to_contain_text("ShareGPT with tools")
+    expect(page.locator("#row-total")).to_have_text("of 3")
+    spoken = page.locator("#view-conversation")
+    expect(spoken).to_contain_text("Is it cold in Oslo?")
+    expect(spoken.locator(".call")).to_contain_text("get_weather")
+    expect(spoken.locator(".call dd")).to_have_text('"Oslo"')
+    expect(spoken.locator(".turn.tool")).to_contain_text('{"celsius": 4}')
+    expect(spoken.locator(".tools summary")).to_contain_text("1 tool")
+    view(page, "What the model reads")
+    expect(page.locator("#view-text pre")).to_contain_text("<|im_start|>user\nIs it cold in Oslo?")
+    expect(page.locator("#view-text .length")).to_contain_text("tokens")
+    view(page, "Tokens")
+    learned = "".join(page.locator("#view-tokens .tokens mark").all_inner_texts())
+    assert "It is 4 degrees in Oslo." in learned
+    assert "celsius" not in learned
+    view(page, "Raw row")
+    expect(page.locator("#view-raw pre")).to_contain_text('"from": "function_call"')
+
+
+def test_rows_are_turned_one_by_one_and_by_number(page, app, rows):
+    uploaded(page, app, rows)
+    spoken = page.locator("#view-conversation")
+    expect(page.locator("#row-total")).to_have_text("of 3")
+    page.locator("#row-next").click()
+    expect(spoken).to_contain_text("Bergen")
+    page.locator("#row-previous").click()
+    expect(spoken).to_contain_text("Oslo")
+    page.locator("#row-number input").fill("2")
+    page.locator("#row-number input").press("Enter")
+    expect(spoken).to_contain_text("Bergen")
+
+
+def test_markup_and_code_in_a_row_are_shown_and_never_run(page, app, rows):
+    uploaded(page, app, rows)
+    expect(page.locator("#row-total")).to_have_text("of 3")
+    page.locator("#row-number input").fill("3")
+    page.locator("#row-number input").press("Enter")
+    expect(page.locator("#view-conversation .turn.user")).to_contain_text(EVIL)
+    for name, id in {"What the model reads": "text", "Tokens": "tokens", "Raw row": "raw"}.items():
+        view(page, name)
+        expect(page.locator(f"#view-{id} .exact")).to_contain_text("onerror")
+    assert page.evaluate("window.ran") is None
+    assert page.locator("#tabs img, #tabs script").count() == 0
+
+
+def test_the_format_can_be_chosen_by_hand(page, app, rows):
+    uploaded(page, app, rows)
+    page.locator("#field-data__format input").click()
+    page.get_by_role("option", name="Alpaca").click()
+    expect(page.locator("#data-trouble")).to_contain_text("Row 1")
+    expect(page.locator("#data-facts")).to_contain_text("as you chose")
+
+
+def test_a_compressed_file_is_read_too(page, app, tmp_path):
+    path = tmp_path / "rows.jsonl.gz"
+    path.write_bytes(gzip.compress(json.dumps(row("Oslo")).encode()))
+    uploaded(page, app, path)
+    expect(page.locator("#row-total")).to_have_text("of 1")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.jsonl", "", "is empty"),
+        ("broken.jsonl", (json.dumps(row("Oslo")) + "\n") * 6 + "{broken\n", "Line 7 is not JSON"),
+        ("table.csv", "a,b\n1,2\n", "columns of this dataset are not known"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why_beside_the_source(page, app, tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_text(content)
+    upload(data_page(page, app), path)
+    expect(page.locator("#data-trouble, #selection-trouble").filter(has_text=words)).to_be_visible()
+
+
+def test_the_examples_say_what_a_file_looks_like_and_can_be_downloaded(page, app):
+    data_page(page, app)
+    page.get_by_text("What should my file look like?").click()
+    with page.expect_download() as download:
+        page.get_by_text("Download tools.jsonl").click()
+    uploaded_again = json.loads(download.value.path().read_text())
+    assert uploaded_again["messages"][1]["tool_calls"][0]["function"]["name"] == "get_weather"
