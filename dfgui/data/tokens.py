@@ -17,6 +17,7 @@ but `everything` learn the completion. Tool results are learned by `everything` 
 right, the result equals it, token for token.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from dfgui.data.turns import turns
 from dfgui.errors import UserError
 
 IGNORED = -100  # the label of a token that is read, not learned
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 Spans = list[tuple[int, int]]
 
@@ -172,6 +174,12 @@ def _encode(text: str, tokenizer: Any, special: bool = False) -> tuple[list[int]
             "This model's tokenizer cannot say which characters a token stands for.",
             "It is one of the slow kind, without a tokenizer.json.",
             "Choose a model with a fast tokenizer.",
+        )
+    if HALF_CHARACTER.search(text):
+        raise RowError(
+            "has half of a character in its text.",
+            "A lone surrogate such as \\ud83d cannot be written as UTF-8.",
+            "Remove it, or write the file again as UTF-8.",
         )
     encoded = tokenizer(text, add_special_tokens=special, return_offsets_mapping=True, verbose=False)
     return encoded["input_ids"], _slices(encoded["offset_mapping"], len(text))

@@ -1,6 +1,8 @@
 """What is learned, token for token: equal to TRL's own preparation wherever that is right."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dfgui.data.conversation import Conversation, RowError
 from dfgui.data.formats import to_conversation
@@ -263,3 +265,21 @@ def test_a_tokenizer_that_cannot_say_which_characters_a_token_is_is_refused(qwen
 
     with pytest.raises(UserError, match="cannot say which characters a token stands for"):
         tokenize(Conversation(PLAIN, []), Slow(), None, "assistant")
+
+
+def test_half_a_character_is_refused(qwen3):
+    with pytest.raises(RowError, match="has half of a character in its text"):
+        tokenize(Conversation([user("\ud83d"), assistant("Ho")], []), qwen3, None, "assistant")
+
+
+TEXT = st.text(max_size=40).map(str.strip)  # a blank at the border may share a token with the header
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
+def test_whatever_is_said_the_answers_are_learned_and_nothing_else(tokenizer_of, talk):
+    chat = [turn for asked, said in talk for turn in (user(asked), assistant(said))]
+    for name, opening in (("qwen3_instruct_2507", ""), ("qwen2_5", "\n")):
+        tokens = tokenize(Conversation(chat, []), tokenizer_of(name), None, "assistant")
+        assert "".join(tokens.text[start:end] for start, end in tokens.spans) == tokens.text
+        assert words(tokens) == "|".join(f"{opening}{said}<|im_end|>\n" for _, said in talk)

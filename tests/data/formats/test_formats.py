@@ -1,6 +1,10 @@
 """The format of a dataset is seen in its first rows, and named."""
 
+import json
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dfgui.data.conversation import RowError
 from dfgui.data.formats import FORMATS, describe, detect, to_conversation
@@ -14,6 +18,9 @@ ROWS = {
     "prompt_completion": {"prompt": "Hi", "completion": "Ho"},
     "text": {"text": "Once"},
 }
+
+COLUMNS = list(dict.fromkeys(column for row in ROWS.values() for column in row))
+KEYS = ["role", "content", "from", "value", "tool_calls", "function", "name", "arguments", "type", "text", "parameters"]
 
 
 @pytest.mark.parametrize("format", ROWS)
@@ -105,3 +112,34 @@ def test_a_broken_row_is_refused_in_words_or_read_and_never_an_accident(format, 
         assert error.said
         assert error.why
         assert error.do
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=9)
+    | st.sampled_from(["user", "gpt", "[]", "{}"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(row=st.dictionaries(st.sampled_from([*COLUMNS, "tools", "system", "history", "tool_context"]), JSON))
+def test_no_row_at_all_is_an_accident(format, row):
+    try:
+        conversation = to_conversation(row, format)
+    except RowError:
+        return
+    assert all(isinstance(message["content"], str) for message in conversation.messages)
+    assert "null" not in json.dumps([without_lists(message) for message in conversation.messages])
+
+
+def without_lists(value):
+    """Without lists and texts, where null is data."""
+    if isinstance(value, dict):
+        return {key: without_lists(inner) for key, inner in value.items() if key not in ("name", "role", "content")}
+    return "" if isinstance(value, str | list) else value
