@@ -25,6 +25,7 @@ PAGES = {  # in the order of the tabs; "welcome" has no tab of its own, the titl
     "chat": "Chat",
     "export": "Export",
 }
+QUEUE_SECONDS = 0.02  # how often the queue looks for work; Gradio's 0.001 costs 4 % of a core while nothing happens
 
 
 def build(settings: Settings) -> gr.Blocks:
@@ -45,6 +46,8 @@ def build(settings: Settings) -> gr.Blocks:
                         import_module(f"dfgui.ui.pages.{page}").build(context)
                     tab.select(None, js=f"() => dfgui.view.turned('{page}')")
         _wire(demo, context, title, pulse)
+    demo.queue()
+    demo._queue.sleep_when_free = QUEUE_SECONDS
     return demo
 
 

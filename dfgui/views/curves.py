@@ -45,8 +45,8 @@ def added(points: list[list[Any]]) -> list[Any]:
 
 
 def rounded(value: float | None) -> float | None:
-    """Five significant digits: finer than a screen, and a third of the bytes."""
-    return None if value is None else float(f"{value:.5g}")
+    """Four significant digits: as fine as a screen, for a third of the bytes."""
+    return None if value is None else float(f"{value:.4g}")
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -19,6 +19,7 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
     left = progress.seconds_left(run, now)
     pace = progress.rate(run, now)
     seconds = progress.trained_seconds(run, now)
+    took = seconds if run["status"] in ENDED else None
     return {
         "run": run["id"],
         "name": run["name"],
@@ -31,8 +32,8 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
         "pace": progress.pace(pace),
         "left": "" if left is None else f"{words.duration(left)} left",
         "left_exact": "" if left is None else words.clock(left),
-        "took": "" if seconds is None else words.duration(seconds),
-        "took_exact": "" if seconds is None else words.clock(seconds),
+        "took": "" if took is None else words.duration(took),
+        "took_exact": "" if took is None else words.clock(took),
         "tokens": f"{words.short(round(tokens / seconds))}" if tokens and seconds else "",
         "doing": _doing(run, queue_place),
         "doing_share": _doing_share(run),

@@ -1,4 +1,4 @@
-"""Times, sizes and numbers as people say them: "6 min left", "31 MB", "0.000 2" never, "2e-4" instead.
+"""Times, sizes and numbers as people say them: "6 min left", "31 MB", "2e-4".
 
 Sizes are counted as disks count them: 1 MB is 1,000,000 bytes.
 """
@@ -87,12 +87,12 @@ def short(count: float | None) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A measured value to `digits` significant digits: "0.713", "2.41", "2e-4"."""
+    """A measured value to `digits` significant digits: "0.713", "2.40", "2e-4"."""
     if value is None:
         return NOTHING
     if value == 0:
         return "0"
-    if 1e-3 <= abs(value) < 1e5:
+    if 1e-2 <= abs(value) < 1e5:
         decimals = max(digits - 1 - _magnitude(value), 0)
         return f"{value:,.{decimals}f}"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")

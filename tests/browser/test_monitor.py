@@ -77,7 +77,7 @@ def test_stop_asks_once_and_the_end_is_told_in_every_browser(page, new_page, app
     for tab in (page, other):
         expect(tab.locator(".monitor .status")).to_have_text("stopped")
         expect(tab.locator(".saying .words")).to_contain_text("Stopped by")
-        expect(tab.locator(".saying [data-go=export]")).to_be_visible()
+        expect(tab.locator(".next [data-go=export]")).to_be_visible()
 
 
 def test_the_stop_dialog_can_be_left_with_the_keyboard(page, app, trainer):

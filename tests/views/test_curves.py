@@ -37,4 +37,4 @@ def test_no_point_is_no_point():
 
 
 def test_new_points_are_sent_flat_and_with_the_digits_a_screen_can_show():
-    assert curves.added([[241, 0.8234567], [242, None]]) == [241, 0.82346, 242, None]
+    assert curves.added([[241, 0.8234567], [242, None]]) == [241, 0.8235, 242, None]

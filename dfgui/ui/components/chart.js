@@ -13,21 +13,24 @@ dfgui.chart = (() => {
 
   const NULLS = [[0, 1, 1, 1, 1], [0, 1]]; // a null of ours is a gap; a step that only the other table has is none
 
-  // 0.713, 12.4, 2e-4: three digits, as the tiles and the axes want them.
-  function number(value, digits = 3) {
+  // 0.713, 1.10, 2e-4: three digits always, so that a number does not change its width; an axis wants them `short`.
+  function number(value, short = false) {
     if (value === null || value === undefined) return "–";
     const size = Math.abs(value);
     if (size === 0) return "0";
-    if (size < 1e-3 || size >= 1e5) return value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e");
-    return value.toLocaleString("en", { maximumSignificantDigits: digits });
+    if (size < 1e-2 || size >= 1e5) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+    return value.toLocaleString("en", { maximumSignificantDigits: 3, minimumSignificantDigits: short || size >= 1e3 ? 1 : 3 });
   }
+
+  // An empty chart shows its lines and no numbers: nothing has been measured.
+  const marks = (write) => (chart, values) => values.map((value) => (chart.data[0].length && value !== null ? write(value) : ""));
 
   const axes = (tall) => [
     { stroke: () => css("--df-soft"), font: "11px system-ui", grid: { show: false }, ticks: { show: false }, size: 22, gap: 4,
       space: tall ? 70 : 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
-      values: (_, steps) => steps.map((step) => step.toLocaleString("en")) },
+      values: marks((step) => step.toLocaleString("en")) },
     { stroke: () => css("--df-soft"), font: "11px system-ui", grid: { stroke: () => css("--df-line"), width: 1 }, ticks: { show: false },
-      size: 46, gap: 6, space: tall ? 36 : 26, values: (_, values) => values.map((value) => (value === null ? "" : number(value))) },
+      size: 46, gap: 6, space: tall ? 36 : 26, values: marks((value) => number(value, true)) },
   ];
 
   // Lines of one chart: the band of lows and highs, the points as logged, their smoothed line, and dots of an evaluation.
@@ -35,7 +38,7 @@ dfgui.chart = (() => {
     {},
     { stroke: "transparent", points: { show: false } },
     { stroke: "transparent", points: { show: false } },
-    { stroke: () => css("--df-accent-faint"), width: 1, points: { show: false } },
+    { stroke: () => css("--df-accent-faint"), width: 1, points: { show: (chart) => chart.data[0].length < 3, size: 6, fill: () => css("--df-accent") } },
     { stroke: () => css("--df-accent"), width: 2, points: { show: false } },
     { stroke: () => css("--df-eval"), width: 1, dash: [4, 3], points: { show: true, size: 7, fill: () => css("--df-eval") } },
   ];

@@ -68,6 +68,7 @@ dfgui.charts = (root, held) => {
     const [steps, high, low, mean, smooth, evals] = loss.data;
     const curve = shown().get("loss");
     const at = state.index ?? steps.length - 1;
+    root.querySelector(".key .nan").classList.toggle("absent", !(curve && curve.nans.length));
     if (!steps.length) {
       readout.textContent = "No points yet. The first comes with the first logged step.";
       return;
@@ -82,7 +83,6 @@ dfgui.charts = (root, held) => {
     const lastEval = held.latest("eval_loss");
     const words = [last && `training loss ${number(last.value)} at step ${last.step}`, lastEval && `held-out loss ${number(lastEval.value)} at step ${lastEval.step}`];
     big.setAttribute("aria-label", `Loss by step: ${words.filter(Boolean).join(", ")}`);
-    root.querySelector(".legend .nan").classList.toggle("absent", !(curve && curve.nans.length));
   }
 
   function drawMarks(chart) {
@@ -91,7 +91,8 @@ dfgui.charts = (root, held) => {
     const bottom = bbox.top + bbox.height;
     const inside = (step) => step >= chart.scales.x.min && step <= chart.scales.x.max;
     ctx.save();
-    ctx.lineWidth = unit;
+    ctx.font = `${10 * unit}px system-ui`;
+    ctx.textAlign = "center";
     for (const { step, best } of state.marks.filter((mark) => inside(mark.step))) {
       const x = chart.valToPos(step, "x", true);
       ctx.fillStyle = css(best ? "--df-good" : "--df-soft");
@@ -100,6 +101,7 @@ dfgui.charts = (root, held) => {
       ctx.lineTo(x - 5 * unit, bottom);
       ctx.lineTo(x + 5 * unit, bottom);
       ctx.fill();
+      if (best) ctx.fillText("best", x, bottom - 12 * unit);
     }
     ctx.strokeStyle = css("--df-bad");
     ctx.lineWidth = 2 * unit;

@@ -6,7 +6,6 @@ A cursor is the last step seen of each metric, in the order of `curves.METRICS`;
 from typing import Any
 
 from dfgui.store import Store
-from dfgui.store.runs import ENDED
 from dfgui.views import curves, monitor, runs
 
 NONE_YET = -1  # the cursor of a metric that has no point
@@ -73,7 +72,8 @@ class Watch:
         return rows
 
     def _queue_place(self, run: dict[str, Any]) -> int:
+        """1 is the next one to begin; 0 for a run that does not wait."""
         if run["status"] != "queued":
             return 0
-        others = [other for other in self.store.runs.all() if other["status"] not in ENDED]
-        return sum(other["created_at"] < run["created_at"] for other in others) + 1
+        waiting = [other for other in self.store.runs.all() if other["status"] == "queued"]
+        return sum(other["created_at"] < run["created_at"] for other in waiting) + 1

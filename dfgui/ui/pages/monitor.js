@@ -2,7 +2,7 @@
 dfgui.monitor = (() => {
   const KEPT_EVENTS = 200;
   const LOG_MS = 5000; // how often the full log is read again while it is open
-  const page = { run: "", head: null, event: null, ended: null };
+  const page = { run: "", head: null, event: null, ended: null, happened: "", answers: [] };
   let root, held, charts;
 
   const find = (selector) => root.querySelector(selector);
@@ -34,7 +34,7 @@ dfgui.monitor = (() => {
 
   function forget() {
     for (const section of ["head", "best", "ending", "checkpoints", "commands", "about", "missing"]) dfgui.live.forget(section);
-    Object.assign(page, { head: null, event: null, ended: null });
+    Object.assign(page, { head: null, event: null, ended: null, happened: "", answers: [] });
     held.clear();
     charts.clear();
     find(".events").replaceChildren();
@@ -58,7 +58,7 @@ dfgui.monitor = (() => {
     if ("ending" in news) page.ended = news.ending;
     if (news.events) drawEvents(news.events);
     if (news.about) drawAbout(news.about);
-    if (news.head || news.commands || "ending" in news) say();
+    if (news.head || news.commands || news.events || "ending" in news) say();
     if (held.take(news)) charts.draw();
     drawTiles();
   }
@@ -84,15 +84,22 @@ dfgui.monitor = (() => {
     element.title = exact;
   }
 
-  // The line under the header: how it ended; or what it does before its first step; or what came of a pressed button.
+  // The line under the header: how it ended; what it does before its first step; what came of a pressed button; or else
+  // what happened last.
   function say() {
     const { head, ended } = page;
-    const answers = page.answers || [];
-    const words = ended ? `${ended.title} ${ended.what}` : head && head.doing ? head.doing : answers[0] || "";
+    const [answer = "", before = ""] = page.answers;
+    const doing = head && head.doing;
+    const [words, more] = ended
+      ? [`${ended.title} ${ended.what}`, [ended.why, ended.do].filter(Boolean).join(" ")]
+      : doing ? [doing, answer] : answer ? [answer, before] : ["", page.happened || ""];
     find(".saying .words").textContent = words;
-    find(".saying .more").textContent = ended ? [ended.why, ended.do].filter(Boolean).join(" ") : head && head.doing ? answers[0] || "" : answers[1] || "";
-    find(".saying .next").hidden = !(ended && ended.next);
+    find(".saying .more").textContent = more;
+    find(".next").hidden = !(ended && ended.next);
     find(".buttons").hidden = Boolean(ended);
+    find(".checkpoints .none").textContent = ended
+      ? "This run kept none."
+      : "None yet. One is written at every “save every” steps, at the end, and when you press Save now.";
   }
 
   function drawCommands(commands) {
@@ -103,7 +110,7 @@ dfgui.monitor = (() => {
 
   async function command(name) {
     find(`[data-command=${name}]`).disabled = true;
-    page.answers = [`${name === "save" ? "Save" : "Stop"}: requested`, ...(page.answers || [])];
+    page.answers = [`${name === "save" ? "Save" : "Stop"}: requested`, ...page.answers];
     say();
     const taken = await dfgui.live.server.ask({ run: page.run, command: name });
     if (taken.error) page.answers = [`${taken.error.what} ${taken.error.why}`];
@@ -165,7 +172,7 @@ dfgui.monitor = (() => {
     const list = find(".events");
     const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
     for (const [id, when, kind, text, step] of events) {
-      page.event = id;
+      Object.assign(page, { event: id, happened: text });
       const line = make("li", "", kind);
       line.append(make("time", when), make("span", ["warning", "error"].includes(kind) ? `${kind}: ${text}` : text));
       if (step) line.title = `step ${step}`;
