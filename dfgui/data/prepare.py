@@ -11,6 +11,7 @@ and listed. The split depends on the rows and the seed alone, so that evaluation
 
 import json
 import random
+import zlib
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -46,10 +47,11 @@ class Prepared:
 
 @dataclass
 class _Rows:
-    """The rows of one source, tokenised."""
+    """The rows of one source by number, tokenised."""
 
-    tokens: dict[int, tuple[array, array]] = field(default_factory=dict)  # row number: input_ids, labels
-    prints: dict[int, bytes] = field(default_factory=dict)  # row number: fingerprint; of every row
+    tokens: dict[int, tuple[array, array]] = field(default_factory=dict)  # input_ids, labels; of rows that can train
+    prints: dict[int, bytes] = field(default_factory=dict)  # fingerprints; of every row
+    packed: dict[int, bytes] = field(default_factory=dict)  # conversations, small; of every row
     cut: list[int] = field(default_factory=list)
     left_out: list[tuple[int, str]] = field(default_factory=list)
 
@@ -60,11 +62,11 @@ def prepare(
     """Train and evaluation rows as tokens. Raises UserError naming the first row that cannot be used."""
     rows = _tokenised(_open(data, settings), data, tokenizer, max_length, progress)
     if data.eval_source:
-        train, eval_rows = list(rows.prints), _tokenised(_held(data, settings), data, tokenizer, max_length, progress)
-        held = list(eval_rows.prints)
+        eval_rows = _tokenised(_held(data, settings), data, tokenizer, max_length, progress, of=data.eval_source)
+        train, held = list(rows.prints), list(eval_rows.prints)
     else:
-        train, held = split(list(rows.prints), data.eval_fraction, seed, rows.prints)
         eval_rows = rows
+        train, held = split(list(rows.prints), data.eval_fraction, seed, rows.prints)
     train = [number for number in train if number in rows.tokens]
     if len(train) < 2:
         raise UserError(
@@ -73,18 +75,15 @@ def prepare(
             f"{len(rows.left_out)} are cut by max_length ({max_length}) until nothing is left to learn.",
             "Add rows, hold out fewer, or raise max_length.",
         )
-    others = (
-        [] if eval_rows is rows else [(number, f"{CUT_AWAY} ({data.eval_source})") for number, _ in eval_rows.left_out]
-    )
     return Prepared(
         train=_dataset(rows, train),
         eval=_dataset(eval_rows, [number for number in held if number in eval_rows.tokens]),
-        held_out=load_held_out(data, seed, settings) if held else [],
+        held_out=[(number, _unpacked(eval_rows.packed[number])) for number in held],
         rows=len(rows.prints),
         trained_tokens=sum(len(labels) - labels.count(IGNORED) for _, labels in map(rows.tokens.__getitem__, train)),
         total_tokens=sum(len(ids) for ids, _ in map(rows.tokens.__getitem__, train)),
         cut_rows=rows.cut,
-        left_out=rows.left_out + others,
+        left_out=rows.left_out if eval_rows is rows else rows.left_out + eval_rows.left_out,
     )
 
 
@@ -112,19 +111,22 @@ def load_held_out(data: Data, seed: int, settings: Settings) -> list[tuple[int, 
     """The rows held out, as conversations with all their tools: the same rows as `prepare` holds out."""
     if data.eval_source:
         return list(_conversations(_held(data, settings), data))
-    source = _open(data, settings)
-    prints = {number: fingerprint(conversation) for number, conversation in _conversations(source, data)}
-    held = set(split(list(prints), data.eval_fraction, seed, prints)[1])
-    return [(number, conversation) for number, conversation in _conversations(source, data) if number in held]
+    prints, packed = {}, {}
+    for number, conversation in _conversations(_open(data, settings), data):
+        prints[number], packed[number] = fingerprint(conversation), _packed(conversation)
+    held = split(list(prints), data.eval_fraction, seed, prints)[1]
+    return [(number, _unpacked(packed[number])) for number in held]
 
 
 def fingerprint(conversation: Conversation) -> bytes:
     """Equal for conversations that are equal in every word, however their rows were written."""
-    parts = [conversation.messages, conversation.tools, conversation.segments, conversation.train_from]
-    return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).digest()
+    return blake2b(json.dumps(_parts(conversation), sort_keys=True).encode(), digest_size=16).digest()
 
 
-def _tokenised(source: Source, data: Data, tokenizer: Any, max_length: int, progress: Progress | None) -> _Rows:
+def _tokenised(
+    source: Source, data: Data, tokenizer: Any, max_length: int, progress: Progress | None, of: str = ""
+) -> _Rows:
+    """Every row of the source; errors and reasons say `of` which, where it is not the dataset itself."""
     rows = _Rows()
     troubles: list[UserError] = []
     format = _format(source, data)
@@ -137,15 +139,15 @@ def _tokenised(source: Source, data: Data, tokenizer: Any, max_length: int, prog
             shown = with_used_tools(conversation) if data.tools == "used" else conversation
             tokens = tokenize(shown, tokenizer, max_length, data.train_on, roles=False)
         except RowError as error:
-            troubles.append(error.at(row.number))
+            troubles.append(error.at(row.number, of))
             continue
-        rows.prints[row.number] = fingerprint(conversation)
+        rows.prints[row.number], rows.packed[row.number] = fingerprint(conversation), _packed(conversation)
         if tokens.cut:
             rows.cut.append(row.number)
         if tokens.trained:
             rows.tokens[row.number] = array("i", tokens.input_ids), array("i", tokens.labels)
         else:
-            rows.left_out.append((row.number, CUT_AWAY))
+            rows.left_out.append((row.number, f"{CUT_AWAY} (of {of})" if of else CUT_AWAY))
     if troubles:
         raise _refusal(troubles)
     if progress:
@@ -167,6 +169,20 @@ def _conversations(source: Source, data: Data) -> Iterator[tuple[int, Conversati
             yield row.number, formats.to_conversation(row.raw, format)
         except RowError as error:
             raise error.at(row.number) from error
+
+
+def _parts(conversation: Conversation) -> list:
+    return [conversation.messages, conversation.tools, conversation.segments, conversation.train_from]
+
+
+def _packed(conversation: Conversation) -> bytes:
+    """A tenth of the memory, so that a large dataset is read once."""
+    return zlib.compress(json.dumps(_parts(conversation)).encode(), level=1)
+
+
+def _unpacked(packed: bytes) -> Conversation:
+    messages, tools, segments, train_from = json.loads(zlib.decompress(packed))
+    return Conversation(messages, tools, segments and [(text, learned) for text, learned in segments], train_from)
 
 
 def _format(source: Source, data: Data) -> str:

@@ -19,7 +19,8 @@ from dfgui.errors import UserError
 RENDERING = threading.RLock()
 
 ARGUMENTS = {"city_probe": 'Os"lo', "area_probe": {"deep_probe": [1, 2]}}
-TOOL = {"name": "offered_probe", "description": "described_probe", "parameters": {"type": "object", "properties": {}}}
+TOOL = {"name": "offered_probe", "description": "Probe", "parameters": {"type": "object", "properties": {}}}
+SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": False}
 # Where templates look for the thoughts of an assistant turn.
 THOUGHTS = ("reasoning_content", "thinking", "reasoning")
 
@@ -146,16 +147,15 @@ def _with_text_arguments(function: dict) -> dict:
 @lru_cache(maxsize=64)
 def examine(template: str) -> Template:
     """What a template does with a call, two calls, a result, the list of tools and a thought."""
-    problem = _plain_problem(template)
-    if problem:
+    if problem := _try(template, _thinking())[1]:
         raise UserError(
             "The chat template of this model does not work.", f"It says: {problem}.", "Choose another model."
         )
     arguments, words = _argument_form(template)
     call = _call(ARGUMENTS if arguments != "string" else json.dumps(ARGUMENTS))
-    text = _try(template, _turns(call), [{"type": "function", "function": TOOL}]) or ""
-    twice = _try(template, _turns(call, {**call, "function": {**call["function"], "name": "second_probe"}})) or ""
-    results = "result_probe" in (text or _try(template, _turns()) or "")
+    text = _try(template, _turns(call), [{"type": "function", "function": TOOL}])[0]
+    twice = _try(template, _turns(call, {**call, "function": {**call["function"], "name": "second_probe"}}))[0]
+    results = "result_probe" in (text or _try(template, _turns())[0])
     if arguments and not results:
         words = "tools: no, results are dropped"
     elif arguments:
@@ -177,7 +177,7 @@ def _reads_thoughts(template: str, key: str, call: dict) -> bool:
     """Whether a thought reaches the text beside an answer, or beside a call, where some templates keep it only."""
     calling = _turns(call)
     calling[1][key] = "thought_probe"
-    return any("thought_probe" in (_try(template, messages) or "") for messages in (_thinking(key), calling))
+    return any("thought_probe" in _try(template, messages)[0] for messages in (_thinking(key), calling))
 
 
 def _argument_form(template: str) -> tuple[Literal["object", "string"] | None, str]:
@@ -194,10 +194,9 @@ def _argument_form(template: str) -> tuple[Literal["object", "string"] | None, s
 
 def _read_back(template: str, arguments: Any) -> str:
     """What became of a call's arguments: "whole", "as Python", "encoded twice", "dropped" or "refused (why)"."""
-    try:
-        text = _run(template, _turns(_call(arguments)), None, False, SPECIAL)[0]
-    except Exception as error:
-        return f"refused ({error})"
+    text, problem = _try(template, _turns(_call(arguments)))
+    if problem:
+        return f"refused ({problem})"
     if not all(word in text for word in ("called_probe", *ARGUMENTS, "deep_probe")):
         return "dropped"
     if '\\"deep_probe' in text:
@@ -205,23 +204,12 @@ def _read_back(template: str, arguments: Any) -> str:
     return "as Python" if "{'deep_probe': " in text else "whole"
 
 
-def _plain_problem(template: str) -> str:
-    """What the template says to a user's turn and an answer; "" when it renders them."""
+def _try(template: str, messages: list[dict], tools: list[dict] | None = None) -> tuple[str, str]:
+    """The text, and what the template says against it: one of the two is empty."""
     try:
-        _run(template, _thinking(), None, False, SPECIAL)
+        return _run(template, messages, tools, False, SPECIAL)[0], ""
     except Exception as error:
-        return str(error) or type(error).__name__
-    return ""
-
-
-def _try(template: str, messages: list[dict], tools: list[dict] | None = None) -> str | None:
-    try:
-        return _run(template, messages, tools, False, SPECIAL)[0]
-    except Exception:
-        return None
-
-
-SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": False}
+        return "", str(error) or type(error).__name__
 
 
 def _call(arguments: Any) -> dict:

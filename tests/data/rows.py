@@ -47,6 +47,15 @@ TOOLS = [
     assistant("4 C."),
 ]
 
+# One row of each format, by the format's name.
+ROWS = {
+    "messages": {"messages": PLAIN},
+    "sharegpt": {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]},
+    "alpaca": {"instruction": "Say ho.", "input": "", "output": "Ho"},
+    "prompt_completion": {"prompt": "Hi", "completion": "Ho"},
+    "text": {"text": "Once"},
+}
+
 
 def deepfabric(city: str) -> dict:
     """A row as DeepFabric writes it: arguments as JSON text, the tools' answers also in tool_context."""

@@ -1,14 +1,17 @@
 """The dataset as the trainer gets it: nothing lost in silence, nothing on both sides of the split."""
 
+import json
+
 import pytest
 
 from dfgui.config import Data
 from dfgui.data.conversation import called
+from dfgui.data.formats import to_conversation
 from dfgui.data.prepare import load_held_out, prepare, split
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
 from tests.data.oracle import trl_rows
-from tests.data.rows import NEWS, SHARED, WEATHER, assistant, deepfabric, jsonl, sharegpt, user
+from tests.data.rows import NEWS, ROWS, SHARED, WEATHER, assistant, deepfabric, jsonl, sharegpt, user
 
 CITIES = [f"City {number}" for number in range(20)]
 
@@ -104,6 +107,27 @@ def test_an_evaluation_file_takes_the_place_of_the_split(prepared, written):
     result = prepared([deepfabric(city) for city in CITIES], eval_source=str(other), eval_fraction=0.5)
     assert (len(result.train), len(result.eval), result.rows) == (20, 1, 20)
     assert [number for number, _ in result.held_out] == [1]
+
+
+def test_a_bad_row_of_the_evaluation_file_is_named_with_its_file(prepared, written):
+    other = written("eval.jsonl", jsonl([deepfabric("Rome"), {"messages": [user("Hi")]}]))
+    error = refusal(prepared, [deepfabric(city) for city in CITIES], eval_source=str(other))
+    assert error.what == f"Row 2 of {other} has no assistant turn."
+
+
+@pytest.mark.parametrize("format", ROWS)
+def test_held_out_rows_of_every_format_come_back_whole(prepared, format):
+    rows = [
+        ROWS[format],
+        *[
+            json.loads(
+                json.dumps(ROWS[format]).replace("Ho", f"Ho {n}").replace("Once", f"Once {n}").replace("Fine", f"{n}")
+            )
+            for n in range(3)
+        ],
+    ]
+    for number, conversation in prepared(rows, eval_fraction=0.5).held_out:
+        assert conversation == to_conversation(rows[number - 1], format)
 
 
 def test_only_used_tools_are_shown_while_training_and_all_of_them_while_evaluating(prepared):

@@ -11,8 +11,7 @@ from dfgui.data.preview import preview
 from dfgui.data.sources import Row, open_source
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
-from tests.data.formats.test_formats import ROWS
-from tests.data.rows import SHARED, deepfabric, jsonl, sharegpt, user
+from tests.data.rows import ROWS, SHARED, deepfabric, jsonl, sharegpt, user
 
 
 def test_all_stages_of_a_row(qwen3):

@@ -9,15 +9,7 @@ from hypothesis import strategies as st
 from dfgui.data.conversation import RowError
 from dfgui.data.formats import FORMATS, describe, detect, to_conversation
 from dfgui.errors import UserError
-from tests.data.rows import PLAIN, assistant, deepfabric, sharegpt, user
-
-ROWS = {
-    "messages": {"messages": PLAIN},
-    "sharegpt": {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Ho"}]},
-    "alpaca": {"instruction": "Say ho.", "input": "", "output": "Ho"},
-    "prompt_completion": {"prompt": "Hi", "completion": "Ho"},
-    "text": {"text": "Once"},
-}
+from tests.data.rows import ROWS, assistant, deepfabric, sharegpt, user
 
 COLUMNS = list(dict.fromkeys(column for row in ROWS.values() for column in row))
 KEYS = ["role", "content", "from", "value", "tool_calls", "function", "name", "arguments", "type", "text", "parameters"]
