@@ -5,25 +5,23 @@ second person land on the same thing. (`page` would be the better word, but Grad
 shell.js does that in the browser, without asking the server.
 """
 
-from importlib import import_module
-from importlib.util import find_spec
-
 import gradio as gr
 
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui.components import live
+from dfgui.ui.components import live, selection
 from dfgui.ui.context import Context
+from dfgui.ui.pages import chat, data, evaluate, export, monitor, runs, train, welcome
 
 PAGES = {  # in the order of the tabs; "welcome" has no tab of its own, the title leads to it
-    "welcome": "Welcome",
-    "data": "Data",
-    "train": "Train",
-    "monitor": "Monitor",
-    "runs": "Runs",
-    "evaluate": "Evaluate",
-    "chat": "Chat",
-    "export": "Export",
+    "welcome": ("Welcome", welcome),
+    "data": ("Data", data),
+    "train": ("Train", train),
+    "monitor": ("Monitor", monitor),
+    "runs": ("Runs", runs),
+    "evaluate": ("Evaluate", evaluate),
+    "chat": ("Chat", chat),
+    "export": ("Export", export),
 }
 QUEUE_SECONDS = 0.02  # how often the queue looks for work; Gradio's 0.001 costs 4 % of a core while nothing happens
 
@@ -37,14 +35,13 @@ def build(settings: Settings) -> gr.Blocks:
         pulse = live.build(settings, store)
         run, step, news, preset = (_hidden(name) for name in ("run", "step", "news", "preset"))
         with gr.Column(elem_id="selection"):
-            selection = _selection(settings)
+            chosen = selection.build(settings)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            context = Context(settings, store, tabs, run, step, news, preset, selection)
-            for page, name in PAGES.items():
-                if find_spec(f"dfgui.ui.pages.{page}"):
-                    with gr.Tab(name, id=page, elem_id=f"tab-{page}") as tab:
-                        import_module(f"dfgui.ui.pages.{page}").build(context)
-                    tab.select(None, js=f"() => dfgui.view.turned('{page}')")
+            context = Context(settings, store, tabs, run, step, news, preset, chosen)
+            for page, (name, module) in PAGES.items():
+                with gr.Tab(name, id=page, elem_id=f"tab-{page}") as tab:
+                    module.build(context)
+                tab.select(None, js=f"() => dfgui.view.turned('{page}')")
         _wire(demo, context, title, pulse)
     demo.queue()
     demo._queue.sleep_when_free = QUEUE_SECONDS
@@ -53,12 +50,6 @@ def build(settings: Settings) -> gr.Blocks:
 
 def _hidden(name: str) -> gr.Textbox:
     return gr.Textbox(visible="hidden", elem_id=f"shared-{name}", container=False)
-
-
-def _selection(settings: Settings):
-    if find_spec("dfgui.ui.components.selection") is None:
-        return None
-    return import_module("dfgui.ui.components.selection").build(settings)
 
 
 def _wire(demo: gr.Blocks, context: Context, title: gr.HTML, pulse: gr.HTML) -> None:

@@ -6,12 +6,7 @@ from dfgui.store.runs import ACTIVE, ENDED
 from dfgui.views import progress, words
 
 ASKED = {"save": "Save", "stop": "Stop"}
-ENDINGS = {
-    "finished": "Finished.",
-    "stopped": "Stopped.",
-    "failed": "Failed.",
-    "interrupted": "Interrupted.",
-}
+ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interrupted": "Interrupted."}
 
 
 def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None) -> dict[str, Any]:
@@ -47,7 +42,7 @@ def ending(run: dict[str, Any], checkpoints: int) -> dict[str, Any] | None:
     error = run["error"] or {}
     return {
         "title": ENDINGS[run["status"]],
-        "what": error.get("what") or run["reason"] or "",
+        "what": error.get("what") or run["reason"] or words.STATUS[run["status"]],
         "why": error.get("why", ""),
         "do": error.get("do", ""),
         "next": checkpoints > 0,

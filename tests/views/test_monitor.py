@@ -39,7 +39,7 @@ def test_an_ended_run_says_how_it_ended_and_what_can_be_done(row):
     assert monitor.ending(row(), 1) is None
     stopped = row(status="stopped", reason="Stopped by ada at step 240 of 600; checkpoint 240 is kept.", ended_at=NOW)
     said = monitor.ending(stopped, 1)
-    assert (said["title"], said["what"], said["next"]) == ("Stopped.", stopped["reason"], True)
+    assert (said["title"], said["what"], said["next"]) == ("", stopped["reason"], True)
     assert monitor.ending(stopped, 0)["next"] is False
 
 

@@ -25,6 +25,7 @@ from dfgui.ui.components.watch import NONE_YET, Watch
 from dfgui.views import curves, progress
 
 BUSY_MS, IDLE_MS = 1000, 4000  # between two questions: while something runs, and while nothing does
+BY_HAND = "hand"  # who asked where nobody has to sign in: "Stopped by hand at step 240"
 LAST_STEP = 2**53  # the largest step a browser can count to
 
 
@@ -58,7 +59,7 @@ class Pulse:
             return spoken(self.detail, question)
 
         def ask(question: dict, request: gr.Request) -> dict:
-            return spoken(self.ask, question, getattr(request, "username", None) or "the page")
+            return spoken(self.ask, question, getattr(request, "username", None) or BY_HAND)
 
         def log(question: dict) -> dict:
             return spoken(self.log, question)

@@ -63,5 +63,7 @@ def _sizes(settings: Settings, run: str, step: int) -> tuple[dict[str, int], str
 
 
 def _code(run: dict[str, Any]) -> dict[str, str]:
-    base = repr(run["config"]["model"]["name"])
-    return {"adapter": usage.ADAPTER.replace("BASE", base), "merged": usage.MODEL}
+    """The lines that load each shape. The demo's base has no name on the Hub: there it is a folder."""
+    name = run["config"]["model"]["name"]
+    base = run["facts"].get("base", name) if name == "demo" else name
+    return {"adapter": usage.ADAPTER.replace("BASE", repr(base)), "merged": usage.MODEL}

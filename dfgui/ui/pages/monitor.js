@@ -91,7 +91,7 @@ dfgui.monitor = (() => {
     const [answer = "", before = ""] = page.answers;
     const doing = head && head.doing;
     const [words, more] = ended
-      ? [`${ended.title} ${ended.what}`, [ended.why, ended.do].filter(Boolean).join(" ")]
+      ? [`${ended.title} ${ended.what}`.trim(), [ended.why, ended.do].filter(Boolean).join(" ")]
       : doing ? [doing, answer] : answer ? [answer, before] : ["", page.happened || ""];
     find(".saying .words").textContent = words;
     find(".saying .more").textContent = more;
