@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dfgui import settings as settings_module
+from dfgui.errors import UserError
 from dfgui.settings import Settings
 
 PORT = 7860  # Gradio's, and the one that Spaces expect
@@ -38,21 +39,34 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def read_flags(args: argparse.Namespace) -> tuple[Settings, Options]:
-    """Raises UserError when the home cannot be used."""
+    """Raises UserError when the home or an allowed folder cannot be used."""
     settings = settings_module.load(home=args.home)
     settings = replace(
         settings,
-        allowed=(*settings.allowed, *(Path(folder).expanduser() for folder in args.allow_folder)),
+        allowed=(*settings.allowed, *(_folder(text) for text in args.allow_folder)),
         hosts=(*settings.hosts, *args.allowed_host),
     )
     options = Options(
         host=args.host,
         port=args.port,
         auth_file=args.auth_file,
-        root_path=args.root_path.rstrip("/"),
+        root_path=_root_path(args.root_path),
         browser=not args.no_browser,
     )
     return settings, options
+
+
+def _folder(text: str) -> Path:
+    folder = Path(text).expanduser().resolve()
+    if not folder.is_dir():
+        raise UserError(f"{text} is not a folder.", "--allow-folder opens a folder to pages.", "Check the path.")
+    return folder
+
+
+def _root_path(text: str) -> str:
+    """/dfgui for dfgui/; a whole URL stays one."""
+    path = text.rstrip("/")
+    return path if not path or path.startswith(("/", "http://", "https://")) else f"/{path}"
 
 
 def _port(text: str) -> int:

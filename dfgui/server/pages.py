@@ -14,7 +14,8 @@ h1 { font-size: 1.4rem; margin: 0 0 1rem; }
 label { display: block; margin: 0 0 .75rem; }
 input, button, .button { box-sizing: border-box; width: 100%; font: inherit; padding: .6rem .75rem; margin-top: .25rem;
   border: 1px solid GrayText; border-radius: .5rem; background: Field; color: FieldText; }
-button, .button { display: block; text-align: center; text-decoration: none; cursor: pointer; font-weight: 600; }
+button, .button { display: block; text-align: center; text-decoration: none; cursor: pointer; font-weight: 600;
+  border: 0; background: CanvasText; color: Canvas; }
 code { background: color-mix(in srgb, CanvasText 10%, Canvas); padding: .1em .3em; border-radius: .25em; }
 .trouble { border-left: 3px solid #c62828; padding-left: .75rem; }
 """
@@ -32,7 +33,7 @@ def login(prefix: str, following: str, password: bool, sign_in: bool, trouble: s
         # In a tab of its own: Hugging Face does not let its sign-in be framed.
         parts.append(
             f'<p><a class="button" target="_blank" href="{escape(prefix)}/login/huggingface">'
-            "Sign in with Hugging Face</a></p><p>It opens in a new tab. Reload this page afterwards.</p>"
+            "Sign in with Hugging Face</a></p><p>It opens in a new tab, and dfgui goes on there.</p>"
         )
     return page("Log in to dfgui", "".join(parts))
 

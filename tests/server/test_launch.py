@@ -1,5 +1,6 @@
 """Starting and ending: what is answered, what is refused in one message, and that nothing heavy is imported."""
 
+import argparse
 import signal
 import socket
 import time
@@ -7,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from dfgui.server import add_flags, read_flags
 from tests.server.processes import free_port, refused, served
 
 
@@ -129,6 +131,21 @@ def test_a_home_that_cannot_be_used_is_one_message(tmp_path):
     assert code == 2
     assert "cannot be used" in words
     assert "Traceback" not in words
+
+
+def test_a_folder_to_allow_that_is_not_there_is_refused(tmp_path):
+    code, words = refused("--allow-folder", str(tmp_path / "typo"), home=tmp_path)
+    assert (code, "typo is not a folder" in words) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "given, meant", [("", ""), ("dfgui/", "/dfgui"), ("/a/b", "/a/b"), ("https://x/y/", "https://x/y")]
+)
+def test_a_root_path_is_a_path_or_a_whole_address(tmp_path, given, meant):
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    _, options = read_flags(parser.parse_args(["--home", str(tmp_path), "--root-path", given]))
+    assert options.root_path == meant
 
 
 def test_a_port_that_is_none_is_refused(tmp_path):
