@@ -3,7 +3,13 @@
 import gradio as gr
 from gradio.context import Context
 
-HERE = "(_, ...rest) => [document.body.dataset.view, ...rest]"  # a listener's js: only the browser knows the open page
+# A listener's js: it fills the first input with the page that is open, which only the browser knows.
+HERE = "(_, ...rest) => [document.body.dataset.view, ...rest]"
+
+
+def opened(page: str) -> str:
+    """The same for a tab's own `select`, which comes before the browser has noted the new page."""
+    return f"(_, ...rest) => ['{page}', ...rest]"
 
 
 def blocks() -> gr.Blocks:

@@ -52,14 +52,14 @@ def build(context: Context, page: str) -> Picked:
             step: gr.update(choices=steps, value=export.chosen_step(found[1], asked)),
         }
 
-    gr.on(
-        [tab.select, context.run.change, context.step.change, context.news.change],
-        refill,
-        inputs=[here, context.run, context.step],
-        outputs=[nothing, lists, run, step, body],
-        js=place.HERE,
+    filling: dict[str, Any] = {
+        "fn": refill,
+        "inputs": [here, context.run, context.step],
+        "outputs": [nothing, lists, run, step, body],
         **QUIET,
-    )
+    }
+    tab.select(**filling, js=place.opened(page))
+    gr.on([context.run.change, context.step.change, context.news.change], **filling, js=place.HERE)
     run.input(None, run, context.run, js="(run) => run")
     step.input(None, step, context.step, js="(step) => String(step)")
     return Picked(run, step, body)

@@ -75,6 +75,8 @@ def build(context: Context) -> None:
 
     def count(seen: Any) -> str:
         """How many rows there are, beside everything else: a large file is read to its end for this."""
+        if not seen:
+            return _total(None)
         with suppress(UserError):  # whatever is wrong with the dataset, `choose` says it
             return _total(look_at(context.settings, seen[0]).rows().count())
         return _total(None)
@@ -92,15 +94,15 @@ def build(context: Context) -> None:
     following.click(None, number, number, js=ON).then(turn_to, **asked)
     number.submit(turn_to, **asked)
     seen.change(count, seen, total, **QUIET)
-    gr.on(
-        [tab.select, *selection.changes],
-        choose,
-        inputs=[here, seen, selection.shape],
-        inputs_kwargs=selection.inputs,
-        outputs=[seen, facts, total, *shown],
-        js=place.HERE,
+    choosing: dict[str, Any] = {
+        "fn": choose,
+        "inputs": [here, seen, selection.shape],
+        "inputs_kwargs": selection.inputs,
+        "outputs": [seen, facts, total, *shown],
         **QUIET,
-    )
+    }
+    tab.select(**choosing, js=place.opened("data"))
+    gr.on(selection.changes, **choosing, js=place.HERE)
 
 
 def _button(title: str, id: str) -> gr.Button:

@@ -17,8 +17,7 @@ from dfgui.ui.form import Form, Updates
 from dfgui.views.tips import tips
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-UNFOLDED = ["method"]  # the one group that a first visit shows open
-LEVEL = "(level) => { document.body.dataset.level = level.toLowerCase() }"
+LEVEL = "(level) => { document.body.dataset.level = level.toLowerCase(); return [level] }"
 TO_PROBLEM = "() => setTimeout(() => document.querySelector('.field.wrong')?.scrollIntoView({block: 'center'}), 300)"
 
 
@@ -31,7 +30,7 @@ def build(context: Context) -> None:
                 buttons = {name: _preset_button(name) for name in presets.PRESETS}
                 level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
             said = gr.HTML("", elem_id="preset-said")
-            own = form.build(skip=selection.fields, unfolded=UNFOLDED)
+            own = form.build(skip=selection.fields, unfolded=["method"])
         with gr.Column(scale=2, min_width=320, elem_id="before"):
             notes = gr.HTML(_notes([]), elem_id="notes")
             trouble = gr.HTML("", elem_id="start-trouble")
@@ -90,6 +89,10 @@ def build(context: Context) -> None:
             raise
         yield {context.run: run, context.tabs: context.goto("monitor")}
 
+    def unfold(level: str) -> list[Any]:
+        """All opens every group, so that the browser's own search finds a setting; what is open stays open."""
+        return [gr.update(open=True) if level == "All" else gr.skip()] * len(own.groups)
+
     named = whole.inputs
     checking: dict[str, Any] = {
         "fn": check,
@@ -103,25 +106,19 @@ def build(context: Context) -> None:
         "inputs": [here],
         "inputs_kwargs": named,
         "outputs": [notes],
-        "js": place.HERE,
         "trigger_mode": "always_last",
         **QUIET,
     }
-    level.change(
-        lambda level: [gr.update(open=level == "All" or group in UNFOLDED) for group in own.groups],
-        level,
-        [*own.groups.values()],
-        js=LEVEL,
-        **QUIET,
-    )
+    level.change(unfold, level, [*own.groups.values()], js=LEVEL, **QUIET)
     method.input(follow, [method, rate], rate, **QUIET).then(**checking)
     gr.on([field.input for field in own.fields.values()], trigger_mode="always_last", **checking)
-    gr.on([*_settled(own), *selection.changes, tab.select], **judging)
+    tab.select(**judging, js=place.opened("train"))
+    gr.on([*_settled(own), *selection.changes], **judging, js=place.HERE)
     for name, button in buttons.items():
         filled = button.click(lambda name=name: apply(name), None, [*whole.outputs, said, context.preset], **QUIET)
-        filled.then(**checking).then(**judging)
+        filled.then(**checking).then(**judging, js=place.HERE)
     filled = context.preset.change(apply, context.preset, [*whole.outputs, said, context.preset], **QUIET)
-    filled.then(**checking).then(**judging)
+    filled.then(**checking).then(**judging, js=place.HERE)
     start.click(
         begin,
         inputs=[marked],

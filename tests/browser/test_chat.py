@@ -1,0 +1,85 @@
+"""Chat and Evaluate in a real browser: a checkpoint beside its base, on rows it has never seen."""
+
+import os
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from dfgui.config import RunConfig
+from dfgui.models import demo
+from dfgui.store import Store, Writer
+
+expect.set_options(timeout=90_000)  # the first answer loads two models, on a machine that may be busy
+
+
+# First, while the store is empty.
+def test_without_a_checkpoint_the_page_says_what_to_do(page, app):
+    page.goto(f"{app.url}/?view=chat")
+    expect(page.locator("#chat-nothing")).to_contain_text("There is no checkpoint yet.")
+
+
+@pytest.fixture(scope="module")
+def checkpoint(home, app):
+    """A run of the demo with a checkpoint at step 20 whose adapter really changes the answers."""
+    from dfgui.models import load
+    from tests.tiny import tiny_adapter
+
+    store = Store(home / "dfgui.db")
+    run = store.runs.create(RunConfig(name="weather-lora"), f"pid:{os.getpid()}")
+    folder = home / "runs" / run / "checkpoint-20"
+    model, tokenizer = load.trained(demo.BASE, str(demo.BASE), "float32")
+    tiny_adapter(model).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    with Writer(store.path, run) as writer:
+        writer.facts(base=str(demo.BASE), dtype="float32")
+        writer.checkpoint(20, "checkpoint-20", "adapter", 1_000_000, 0.7)
+    store.runs.move(run, "stopped", "Stopped by the test.")
+    return run
+
+
+@pytest.fixture
+def chat(page, app, checkpoint):
+    page.goto(f"{app.url}/?view=chat&run={checkpoint}")
+    expect(page.locator("#chat-prompt textarea")).not_to_have_value("")
+    return page
+
+
+def test_a_held_out_row_fills_question_tools_and_what_it_answers(chat):
+    expect(chat.locator("#chat-row input")).to_have_value(re.compile(r"^Row \d+ · .* · calls "))
+    expect(chat.locator("#chat-expected .call").first).to_be_visible()
+    expect(chat.locator("#chat-tools")).not_to_contain_text("none")
+
+
+def test_base_and_checkpoint_answer_the_same_question(chat):
+    chat.locator("#chat-ask").click()
+    for side in ("base", "tuned"):
+        expect(chat.locator(f"#chat-{side}")).to_contain_text("exactly as written")
+    answers = [chat.locator(f"#chat-{side}").inner_text() for side in ("base", "tuned")]
+    assert answers[0] != answers[1]
+
+
+def test_a_question_of_ones_own_is_answered_too(chat):
+    chat.locator("#chat-row input").click()
+    chat.get_by_role("option", name="My own question").click()
+    expect(chat.locator("#chat-prompt textarea")).to_have_value("")
+    chat.locator("#chat-prompt textarea").fill("Say hello.")
+    chat.locator("#chat-ask").click()
+    expect(chat.locator("#chat-base")).to_contain_text("exactly as written")
+
+
+def test_an_empty_question_is_refused_in_words(chat):
+    chat.locator("#chat-prompt textarea").fill("")
+    chat.locator("#chat-ask").click()
+    expect(chat.locator("#chat-trouble")).to_contain_text("There is no question.")
+
+
+def test_right_calls_are_counted_before_and_after(page, app, checkpoint):
+    page.goto(f"{app.url}/?view=evaluate&run={checkpoint}")
+    expect(page.locator("#result")).to_contain_text("not counted yet")
+    page.locator("#count").click()
+    for number in page.locator("#result .big").all():
+        expect(number).to_have_text(re.compile(r"^\d+ of \d+$"))
+    expect(page.locator("#failures details").first).to_be_visible()
+    page.locator("#failures summary").first.click()
+    expect(page.locator("#failures .pair").first).to_contain_text("expected")
