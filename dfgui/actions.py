@@ -63,20 +63,16 @@ def launch_notes(settings: Settings, values: dict[str, Any]) -> list[dict[str, A
     return [note.to_dict() for note in preflight.notes(config.parse(values), settings)]
 
 
-def preview(
-    settings: Settings, source: str, model: str, row: int, format: str, max_length: int | None, train_on: str
-) -> dict[str, Any]:
-    """One row at every stage: raw, conversation, text, tokens, tool_arguments."""
+def preview(settings: Settings, data: config.Data, model: config.Model, row: int, max_length: int) -> dict[str, Any]:
+    """One row at every stage: raw, conversation, text, tokens, tool_arguments. Rows are numbered from 1."""
     from dfgui.data import formats, sources
     from dfgui.data import preview as stages
     from dfgui.models import load
 
-    opened = sources.open_source(source, settings)
-    form = formats.detect([one.raw for one in opened.head(20)]) if format == "auto" else format
-    if form not in formats.FORMATS:
-        raise UserError(f"{form} is not a format.", "dfgui knows " + ", ".join(formats.FORMATS) + ".", "Choose one.")
-    tokenizer = load.tokenizer(config.Model(name=model), settings)
-    return stages.preview(opened.row(row), form, tokenizer, max_length, train_on)
+    opened = sources.open_source(data.source, settings, data.config, data.split)
+    form = formats.chosen(data.format, [one.raw for one in opened.head(formats.LOOKED_AT)])
+    tokenizer = load.tokenizer(model, settings)
+    return stages.preview(opened.row(row), form, tokenizer, max_length, data.train_on, data.tools)
 
 
 def command(settings: Settings, run: str, name: str, by: str) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui import actions, settings
-from dfgui.config import from_yaml
+from dfgui.config import from_yaml, parse
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 from dfgui.store import Store
@@ -159,9 +159,9 @@ def _progress(row: dict[str, Any], store: Store) -> str:
 
 
 def show_row(asked: argparse.Namespace, where: Settings) -> Answer:
-    answer = actions.preview(
-        where, asked.source, asked.model, asked.row, asked.format, asked.max_length, asked.train_on
-    )
+    data = {"source": asked.source, "format": asked.format, "train_on": asked.train_on}
+    run = parse({"model": {"name": asked.model}, "data": data, "training": {"max_length": asked.max_length}})
+    answer = actions.preview(where, run.data, run.model, asked.row, run.training.max_length)
     return DONE, answer, answer["text"]
 
 

@@ -349,6 +349,9 @@ class RunConfig(Block):
         return self.training.per_device_train_batch_size * self.training.gradient_accumulation_steps * max(devices, 1)
 
 
+Kind = Literal["number", "integer", "switch", "choice", "text"]
+
+
 class Spec(BaseModel):
     """One setting as a form, a page of docs or a help text wants it."""
 
@@ -357,7 +360,7 @@ class Spec(BaseModel):
     help: str
     group: str
     level: str
-    kind: Literal["number", "integer", "switch", "choice", "text"]
+    kind: Kind
     default: Any
     choices: list[str] = []
     minimum: float | None = None
@@ -387,7 +390,7 @@ def _spec(path: str, field: Any) -> Spec:
     optional = type(None) in get_args(field.annotation)
     inner = parts[0] if optional and len(parts) == 1 else field.annotation
     choices = [str(choice) for choice in get_args(inner)] if getattr(inner, "__origin__", None) is Literal else []
-    kinds = {bool: "switch", int: "integer", float: "number"}
+    kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number"}
     bounds = {type(rule).__name__: rule for rule in field.metadata}
     low = getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None))
     high = getattr(bounds.get("Le"), "le", getattr(bounds.get("Lt"), "lt", None))

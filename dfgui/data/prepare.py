@@ -26,7 +26,6 @@ from dfgui.data.tokens import IGNORED, tokenize
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
-LOOKED_AT = 20  # rows, to tell the format
 EVERY = 100  # rows between two reports of progress
 CUT_AWAY = "all that would be learned lies beyond max_length"
 
@@ -186,7 +185,7 @@ def _unpacked(packed: bytes) -> Conversation:
 
 
 def _format(source: Source, data: Data) -> str:
-    return formats.detect([row.raw for row in source.head(LOOKED_AT)]) if data.format == "auto" else data.format
+    return formats.chosen(data.format, [row.raw for row in source.head(formats.LOOKED_AT)])
 
 
 def _open(data: Data, settings: Settings) -> Source:

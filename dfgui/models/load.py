@@ -116,7 +116,7 @@ def weights(folder: str, dtype: str, device: str = "cpu") -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(
+    model: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
     )
     return model.to(device)

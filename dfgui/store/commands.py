@@ -29,8 +29,10 @@ class Commands:
             ).fetchone()
             if waiting:
                 return waiting[0]
-            row = {"run": run, "command": command, "requested_at": time.time(), "requested_by": by}
-            return int(db.table("commands").insert(row, pk="id").last_pk)
+            return db.execute(
+                "INSERT INTO commands (run, command, requested_at, requested_by) VALUES (?, ?, ?, ?) RETURNING id",
+                [run, command, time.time(), by],
+            ).fetchone()[0]
 
     def get(self, command: int) -> dict[str, Any]:
         with opened(self.path) as db:

@@ -74,7 +74,7 @@ def _data(run: RunConfig, settings: Settings) -> Iterator[Note]:
 def _rows(source: str, data: config.Data, settings: Settings) -> int:
     """How many of the first rows can become conversations: all of them, or UserError names the first that cannot."""
     head = sources.open_source(source, settings, data.config, data.split).head(LOOKED_AT)
-    form = formats.detect([row.raw for row in head[:50]]) if data.format == "auto" else data.format
+    form = formats.chosen(data.format, [row.raw for row in head])
     for row in head:
         try:
             conversation = formats.to_conversation(row.raw, form)

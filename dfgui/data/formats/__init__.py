@@ -19,6 +19,7 @@ FORMATS: dict[str, ModuleType] = {  # in the order they are asked
     "text": text,
 }
 LABELS = {name: module.LABEL for name, module in FORMATS.items()}
+LOOKED_AT = 50  # rows at the start of a dataset that decide its format
 EXPECTED = "`messages`, `conversations`, `instruction` and `output`, `prompt` and `completion`, or `text`"
 
 
@@ -36,6 +37,13 @@ def detect(rows: list[dict]) -> str:
             "Rename the columns, or choose the format yourself.",
         )
     return best
+
+
+def chosen(format: str, rows: list[dict]) -> str:
+    """The format that a person named, or what the first rows look like when that is "auto". Raises UserError."""
+    if format != "auto" and format not in FORMATS:
+        raise UserError(f"{format} is not a format.", f"dfgui knows {', '.join(FORMATS)}.", "Choose one, or auto.")
+    return detect(rows[:LOOKED_AT]) if format == "auto" else format
 
 
 def to_conversation(row: dict, format: str) -> Conversation:
