@@ -1,6 +1,7 @@
 """What is worth knowing about these settings: the tips of DeepFabric's "Training Frameworks" page, where they apply."""
 
 from dfgui.config import LEARNING_RATES, RunConfig
+from dfgui.views.estimate import number
 
 FAR = 4  # times the usual learning rate that deserve a word
 
@@ -21,7 +22,7 @@ def _rate(run: RunConfig) -> str:
     if usual / FAR <= rate <= usual * FAR or run.model.name == "demo":
         return ""
     name = {"lora": "LoRA", "full": "full fine-tuning"}[run.method]
-    return f"Learning rate: {usual:g} is usual for {name}; this is {'far above' if rate > usual else 'far below'} it."
+    return f"Learning rate: {number(usual)} is usual for {name}; this is {'far above' if rate > usual else 'far below'} it."
 
 
 def _epochs(run: RunConfig) -> str:

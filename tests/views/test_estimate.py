@@ -1,0 +1,50 @@
+"""Folded groups say their values in one line."""
+
+import pytest
+
+from dfgui.config import GROUPS
+from dfgui.ui.form import defaults
+from dfgui.views import estimate
+
+
+def test_every_group_has_a_line():
+    assert all(estimate.headline(group, defaults()) for group in GROUPS)
+
+
+def test_the_effective_batch_counts_devices():
+    values = defaults()
+    assert estimate.headline("batch", values) == "4 x 4 = 16 rows per step"
+    assert estimate.headline("batch", values, devices=2) == "4 x 4 on 2 devices = 32 rows per step"
+
+
+def test_steps_go_before_epochs():
+    assert estimate.headline("duration", defaults()).startswith("3 epochs")
+    assert estimate.headline("duration", defaults() | {"training.max_steps": 60}).startswith("60 steps")
+
+
+def test_a_share_of_warm_up_is_told_from_a_count():
+    assert "warm-up 10 %" in estimate.headline("schedule", defaults() | {"training.warmup_steps": 0.1})
+    assert "warm-up 10 steps" in estimate.headline("schedule", defaults() | {"training.warmup_steps": 10})
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("wrong", [None, "", "abc"])
+def test_a_half_written_form_still_has_its_lines(group, wrong):
+    estimate.headline(group, dict.fromkeys(defaults(), wrong))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (16, "16"),
+        (1024, "1,024"),
+        (2e-4, "2e-4"),
+        (1.5e-5, "1.5e-5"),
+        (0.05, "0.05"),
+        (3.0, "3"),
+        (0, "0"),
+        (None, "–"),
+    ],
+)
+def test_numbers_read_as_people_write_them(value, words):
+    assert estimate.number(value) == words
