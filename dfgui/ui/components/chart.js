@@ -36,8 +36,8 @@ dfgui.chart = (() => {
   // Lines of one chart: the band of lows and highs, the points as logged, their smoothed line, and dots of an evaluation.
   const lines = () => [
     {},
-    { stroke: "transparent", points: { show: false } },
-    { stroke: "transparent", points: { show: false } },
+    { stroke: () => css("--df-accent-faint"), width: 1, points: { show: false } },
+    { stroke: () => css("--df-accent-faint"), width: 1, points: { show: false } },
     { stroke: () => css("--df-accent-faint"), width: 1, points: { show: (chart) => chart.data[0].length < 3, size: 6, fill: () => css("--df-accent") } },
     { stroke: () => css("--df-accent"), width: 2, points: { show: false } },
     { stroke: () => css("--df-eval"), width: 1, dash: [4, 3], points: { show: true, size: 7, fill: () => css("--df-eval") } },
@@ -46,9 +46,8 @@ dfgui.chart = (() => {
   // The data of one chart in uPlot's shape. Values that a logarithm cannot show are left out of it.
   function columns(curve, dots, weight, log) {
     const shown = log ? (values) => values.map((value) => (value > 0 ? value : null)) : (values) => values;
-    const train = curve
-      ? [curve.steps, curve.high, curve.low, curve.mean, dfgui.smoothed(curve, weight)]
-      : [[], [], [], [], []];
+    const [high, low] = curve && curve.buckets ? [curve.high, curve.low] : [[], []];
+    const train = curve ? [curve.steps, high, low, curve.mean, dfgui.smoothed(curve, weight)] : [[], [], [], [], []];
     const evals = dots ? [dots.steps, dots.mean] : [[], []];
     const tables = [train, evals].map(([steps, ...values]) => [steps, ...values.map(shown)]);
     return uPlot.join(tables, NULLS);

@@ -69,13 +69,14 @@ dfgui.charts = (root, held) => {
     const curve = shown().get("loss");
     const at = state.index ?? steps.length - 1;
     root.querySelector(".key .nan").classList.toggle("absent", !(curve && curve.nans.length));
+    root.querySelector(".key .spread").hidden = !(curve && curve.buckets);
     if (!steps.length) {
       readout.textContent = "No points yet. The first comes with the first logged step.";
       return;
     }
     const parts = [`step ${steps[at].toLocaleString("en")}`];
-    if (mean[at] !== undefined) parts.push(mean[at] === null ? "loss is not a number" : `loss ${number(mean[at])}`);
-    if (mean[at] != null && low[at] !== high[at]) parts.push(`from ${number(low[at])} to ${number(high[at])}`);
+    const spread = low[at] != null && low[at] !== high[at] ? ` (${number(low[at])} to ${number(high[at])})` : "";
+    if (mean[at] !== undefined) parts.push(mean[at] === null ? "loss is not a number" : `loss ${number(mean[at])}${spread}`);
     if (smooth[at] != null) parts.push(`smoothed ${number(smooth[at])}`);
     if (evals[at] != null) parts.push(`held-out ${number(evals[at])}`);
     readout.textContent = parts.join(" · ");
