@@ -21,7 +21,7 @@ def page():
     return blocks
 
 
-def greet(name, request=None):
+def greet(name):
     return f"Hello {name}"
 
 
