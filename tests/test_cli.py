@@ -1,0 +1,153 @@
+"""The command line is a contract: people script against these words and codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from transformers import AutoModelForCausalLM
+
+from dfgui import settings
+from dfgui.store import Store
+from tests.tiny import tiny_model, tiny_tokenizer
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+RUN = """
+name: hello
+model: {name: MODEL}
+data: {source: rows.jsonl, eval_fraction: 0.1, tools: all}
+method: lora
+adapter: {r: 4, lora_alpha: 8}
+training: {max_steps: 6, learning_rate: 1.0e-2, per_device_train_batch_size: 4, gradient_accumulation_steps: 1,
+  logging_steps: 1, save_steps: 3, eval_steps: 3, max_length: 128}
+run: {placement: thread, backend: trl}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a model, rows and a run.yaml, as a person would have them."""
+    folder = tmp_path_factory.mktemp("work")
+    tokenizer = tiny_tokenizer()
+    tokenizer.save_pretrained(folder / "model")
+    tiny_model(tokenizer).save_pretrained(folder / "model")
+    rows = [
+        {"messages": [{"role": "user", "content": f"Say {n}."}, {"role": "assistant", "content": f"{n}, said."}]}
+        for n in range(30)
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "run.yaml").write_text(RUN.replace("MODEL", str(folder / "model")))
+    return folder
+
+
+def dfgui(folder, *arguments, code=0):
+    """Runs a command with --json; its one JSON value. stdout holds nothing else."""
+    command = [sys.executable, "-m", "dfgui", *arguments, "--json", "--home", str(folder / "home")]
+    answer = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
+    assert answer.returncode == code, answer.stderr
+    return json.loads(answer.stdout)
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    return dfgui(folder, "train", "run.yaml")
+
+
+def test_train_runs_to_the_end_and_prints_one_object(trained):
+    assert set(trained) == {"run", "status", "reason", "global_step", "train_loss", "eval_loss"}
+    assert (trained["status"], trained["global_step"]) == ("finished", 6)
+    assert trained["train_loss"] > 0 and trained["eval_loss"] > 0
+
+
+def test_runs_list_and_show(folder, trained):
+    (row,) = dfgui(folder, "runs", "list")["runs"]
+    assert {"run", "name", "status", "reason", "global_step", "max_steps", "created_at"} == set(row)
+    assert (row["run"], row["name"]) == (trained["run"], "hello")
+
+    shown = dfgui(folder, "runs", "show", trained["run"])
+    assert [step for step, _ in shown["metrics"]["loss"]] == [1, 2, 3, 4, 5, 6]
+    assert shown["config"]["training"]["max_steps"] == 6
+    assert [(c["step"], c["complete"]) for c in shown["checkpoints"]] == [(3, True), (6, True)]
+    assert {"step", "path", "complete", "eval_loss", "best", "bytes"} == set(shown["checkpoints"][0])
+
+
+@pytest.mark.parametrize("kind", ["merged", "adapter"])
+def test_export_writes_a_folder_that_loads(folder, trained, kind):
+    answer = dfgui(folder, "export", trained["run"], "--checkpoint", "6", "--as", kind, "--to", f"out-{kind}")
+    assert set(answer) == {"path", "bytes", "files"} and "USAGE.md" in answer["files"]
+    assert AutoModelForCausalLM.from_pretrained(folder / answer["path"]) is not None
+
+
+def test_export_does_not_overwrite_what_is_there(folder, trained):
+    (folder / "full").mkdir()
+    (folder / "full" / "precious").write_text("keep me")
+    where = ["--checkpoint", "6", "--as", "merged", "--to", "full"]
+    assert set(dfgui(folder, "export", trained["run"], *where, code=2)["error"]) == {"what", "why", "do"}
+    assert (folder / "full" / "precious").read_text() == "keep me"
+
+
+def test_preview_shows_every_stage_and_its_tokens_join_to_the_text(folder):
+    shown = dfgui(folder, "preview", "rows.jsonl", "--model", "./model", "--row", "7")
+    assert shown["raw"]["messages"][0]["content"] == "Say 6."
+    assert shown["conversation"]["messages"][1] == {"role": "assistant", "content": "6, said."}
+    assert "".join(token["text"] for token in shown["tokens"]) == shown["text"]
+    assert {"id", "text", "role", "trained"} == set(shown["tokens"][0])
+    assert {token["trained"] for token in shown["tokens"]} == {True, False}
+    assert shown["tool_arguments"] == "object"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["runs", "show", "nosuchrun12"],
+        ["train", "nowhere.yaml"],
+        ["train", "run.yaml", "--set", "training.learning_rate=0"],
+        ["train", "run.yaml", "--set", "data.source=nowhere.jsonl"],
+        ["preview", "rows.jsonl", "--model", "./model", "--row", "999"],
+    ],
+)
+def test_what_is_refused_exits_2_with_three_sentences(folder, arguments):
+    assert set(dfgui(folder, *arguments, code=2)["error"]) == {"what", "why", "do"}
+
+
+def test_a_run_that_fails_exits_1(folder):
+    wild = ["method=full", "training.optim=sgd", "training.learning_rate=10", "training.max_grad_norm=1e9"]
+    overrides = [word for one in [*wild, "training.max_steps=60"] for word in ("--set", one)]
+    answer = dfgui(folder, "train", "run.yaml", *overrides, code=1)
+    assert answer["status"] == "failed" and answer["reason"]
+
+
+def test_another_terminal_saves_and_ctrl_c_stops_with_a_checkpoint(folder):
+    home = folder / "home"
+    command = [sys.executable, "-m", "dfgui", "train", "run.yaml", "--set", "training.max_steps=5000", "--json"]
+    process = subprocess.Popen(
+        [*command, "--home", str(home)],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    store = Store(settings.load(home=home).store_path)
+    while (current := store.runs.current()) is None or current["global_step"] < 2:
+        assert process.poll() is None
+        time.sleep(0.1)
+    answer = dfgui(folder, "runs", "save", current["id"])
+    assert answer["outcome"] == f"saved at step {answer['taken_at_step']}"
+    process.send_signal(signal.SIGINT)
+    printed, _ = process.communicate(timeout=120)
+    row = json.loads(printed)
+    assert process.returncode == 0 and row["status"] == "stopped"
+    assert store.checkpoints.of(row["run"])[-1]["step"] == row["global_step"]
+
+
+def test_nan_is_null():
+    from dfgui.cli import _without_nan
+
+    assert _without_nan({"a": [float("nan"), 1.0, (float("inf"),)]}) == {"a": [None, 1.0, [None]]}
