@@ -149,3 +149,17 @@ def test_the_examples_say_what_a_file_looks_like_and_can_be_downloaded(page, app
         page.get_by_text("Download tools.jsonl").click()
     uploaded_again = json.loads(download.value.path().read_text())
     assert uploaded_again["messages"][1]["tool_calls"][0]["function"]["name"] == "get_weather"
+
+
+def test_a_model_that_cannot_be_had_leaves_the_conversation_to_be_read(page, app, tmp_path):
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    data_page(page, app)
+    expect(page.locator("#view-conversation .turn").first).to_be_visible()
+    model = page.locator("#field-model__name input")
+    model.fill(str(folder))
+    model.press("Enter")
+    expect(page.locator("#data-trouble")).to_contain_text("outside the folders this page may read")
+    expect(page.locator("#view-conversation .turn").first).to_be_visible()
+    view(page, "What the model reads")
+    expect(page.locator("#view-text")).to_have_text("Nothing to show yet.")

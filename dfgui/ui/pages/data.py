@@ -46,30 +46,36 @@ def build(context: Context) -> None:
     seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
 
     def pictures(look: Look, number: int, format: str, shape: dict) -> Iterator[dict]:
-        """The row in its four shapes, each as soon as it is there."""
-        row = look.row(number)
-        yield {views["raw"]: conversation.raw(row.raw)}
-        spoken = look.conversation(row, format)
-        yield {views["conversation"]: conversation.draw(spoken.messages, spoken.tools)}
-        made = look.preview(row, format, shape)
+        """The row in its four shapes, each as soon as it is there. What cannot be shown is emptied, and says why."""
+        missing = [views[name] for name in ("conversation", "text", "tokens")]
+        try:
+            row = look.row(number)
+            yield {views["raw"]: conversation.raw(row.raw)}
+            spoken = look.conversation(row, format)
+            yield {missing.pop(0): conversation.draw(spoken.messages, spoken.tools)}
+            made = look.preview(row, format, shape)
+        except UserError:
+            yield dict.fromkeys(missing, BLANK)
+            raise
         length = _length(made, shape)
         yield {
             views["text"]: length + conversation.text(made["text"]),
             views["tokens"]: length + tokens.draw(made["tokens"], made["cut"]),
         }
 
-    @messages.says(trouble)
+    @messages.says(trouble, then={seen: None})
     def choose(here: str, seen_before: Any, shape: dict, **chosen: Any) -> Iterator[dict]:
         """Another dataset, format or model: its facts and its first row."""
         if here != "data" or seen_before == [chosen, shape]:
             yield {seen: gr.skip()}
             return
-        yield {seen: [chosen, shape], facts: _facts([]), total: _total(None), **_blank(views)}
+        yield {seen: [chosen, shape], facts: _facts([]), total: _total(None), **dict.fromkeys(views.values(), BLANK)}
         look = look_at(context.settings, chosen)
         head = look.head()
         format = look.format(head)
         described, by_hand = look.describe(head, format), look.data.format != "auto"
-        yield {facts: _facts(sample.facts(described, by_hand)), number: head[0].number}
+        waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
+        yield {facts: _facts(sample.facts(described, by_hand)), number: head[0].number, **waiting}
         yield from pictures(look, head[0].number, format, shape)
         yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
 
@@ -112,10 +118,6 @@ def _button(title: str, id: str) -> gr.Button:
 def _view(title: str, name: str) -> gr.HTML:
     with gr.Tab(title):
         return gr.HTML(BLANK, elem_id=f"view-{name}", elem_classes="sample")
-
-
-def _blank(views: dict[str, gr.HTML]) -> dict[gr.HTML, str]:
-    return {view: WAITING if name in ("text", "tokens") else BLANK for name, view in views.items()}
 
 
 def _facts(facts: list[sample.Fact]) -> str:
