@@ -19,11 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dfgui import actions, settings
+from dfgui import actions, server, settings
 from dfgui.config import from_yaml, parse
 from dfgui.errors import UserError
 from dfgui.settings import Settings
-from dfgui.store import Store
+from dfgui.store import Store, probe
 from dfgui.store.runs import ENDED
 
 DONE, BAD, REFUSED = 0, 1, 2
@@ -36,6 +36,8 @@ def main(argv: list[str] | None = None) -> int:
     asked = _parser().parse_args(rest)
     try:
         where = settings.load(home=everywhere.home, jailed=False)
+        if asked.command is not open_ui:
+            _require_a_disk(where)
         code, answer, words = asked.command(asked, where)
     except UserError as error:
         code, answer, words = REFUSED, {"error": error.to_dict()}, None
@@ -45,6 +47,14 @@ def main(argv: list[str] | None = None) -> int:
     elif words:
         print(words)
     return code
+
+
+def _require_a_disk(where: Settings) -> None:
+    """The app works around a home that SQLite cannot live on; a second process beside it must not."""
+    if trouble := probe.trouble(where.home):
+        raise UserError(
+            f"The disk of {where.home} {trouble}.", "SQLite would be damaged there.", "Choose another --home."
+        )
 
 
 def _options_anywhere() -> argparse.ArgumentParser:
@@ -62,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    ui = commands.add_parser("ui", help="open the dashboard; python app.py does the same", add_help=False)
-    ui.add_argument("options", nargs=argparse.REMAINDER)
+    ui = commands.add_parser("ui", help="open the dashboard; python app.py does the same")
+    server.add_flags(ui)
     ui.set_defaults(command=open_ui)
 
     train = commands.add_parser("train", help="train what a YAML file describes, to its end")
@@ -108,9 +118,8 @@ Answer = tuple[int, Any, str | None]  # exit code, the JSON value, the same in w
 
 
 def open_ui(asked: argparse.Namespace, where: Settings) -> Answer:
-    from dfgui import server
-
-    return server.main(["--home", str(where.home), *asked.options]), None, None
+    asked.home = where.home
+    return server.serve(*server.read_flags(asked)), None, None
 
 
 def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
