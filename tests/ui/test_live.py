@@ -1,13 +1,14 @@
 """The pulse: one small answer for a whole page."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from dfgui import settings
 from dfgui.config import RunConfig
 from dfgui.store import Store, Writer
-from dfgui.ui.components.live import BUSY_MS, IDLE_MS, Pulse, spoken
+from dfgui.ui.components.live import BUSY_MS, IDLE_MS, Pulse, spoken, who
 from dfgui.views.curves import METRICS
 
 NAMES = list(METRICS)
@@ -165,6 +166,11 @@ def test_a_command_is_left_in_the_store_with_who_asked(pulse, run):
     pulse.ask({"run": run, "command": "save"}, "ada")
     (command,) = pulse.store.commands.of(run)
     assert (command["command"], command["requested_by"]) == ("save", "ada")
+
+
+def test_who_asks_is_who_signed_in_and_hand_where_nobody_has_to():
+    assert who(SimpleNamespace(scope={"dfgui.user": "ada"})) == "ada"
+    assert who(SimpleNamespace(scope={})) == "hand"
 
 
 def test_a_command_that_does_not_exist_is_refused(pulse, run):

@@ -50,7 +50,7 @@ dfgui.charts = (root, held) => {
     draw();
     const curve = held.get("loss");
     if (!part || !curve || !curve.buckets) return;
-    const answer = await dfgui.live.server.detail({ run: dfgui.view.run, start: Math.max(part[0], 0), end: part[1] });
+    const answer = await dfgui.live.call("detail", { run: dfgui.view.run, start: Math.max(part[0], 0), end: part[1] });
     if (state.zoom !== part || !answer.curves) return;
     state.detail = dfgui.curves([]);
     state.detail.take(answer);

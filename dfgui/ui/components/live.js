@@ -41,18 +41,19 @@ dfgui.live = (() => {
   async function question() {
     const asked = { run: dfgui.view.run, view: dfgui.view.page, seen };
     for (const feed of feeds) feed.question(asked);
-    let answer;
-    try {
-      answer = await live.server.tick(asked);
-    } catch {
-      return lost();
-    }
-    if (!answer || !answer.every) return lost();
+    const answer = await call("tick", asked);
+    if (!answer.every) return lost();
     failures = 0;
     live.connected = true;
     if (asked.run !== dfgui.view.run || asked.view !== dfgui.view.page) return 0; // meanwhile something else is on show
     take(answer);
     return answer.every;
+  }
+
+  // Calls a function of the server. A server that does not answer is an error in words like any other.
+  async function call(name, asked, server = live.server) {
+    const answer = await server[name](asked).catch(() => null);
+    return answer || { error: { what: "The server did not answer.", why: "It may be restarting.", do: "Try again." } };
   }
 
   function lost() {
@@ -95,5 +96,5 @@ dfgui.live = (() => {
     box.style.setProperty("--share", chip.share || 0);
   }
 
-  return Object.assign(live, { boot, first, ask, join: (feed) => feeds.push(feed), forget: (name) => delete seen[name] });
+  return Object.assign(live, { boot, first, ask, call, join: (feed) => feeds.push(feed), forget: (name) => delete seen[name] });
 })();

@@ -25,7 +25,8 @@ from dfgui.ui.components.watch import NONE_YET, Watch
 from dfgui.views import curves, progress
 
 BUSY_MS, IDLE_MS = 1000, 4000  # between two questions: while something runs, and while nothing does
-BY_HAND = "hand"  # who asked where nobody has to sign in: "Stopped by hand at step 240"
+USER = "dfgui.user"  # where the login leaves the visitor's name in a request's scope
+BY_HAND = "hand"  # who asks where nobody has to sign in: "Stopped by hand at step 240"
 LAST_STEP = 2**53  # the largest step a browser can count to
 
 
@@ -59,7 +60,7 @@ class Pulse:
             return spoken(self.detail, question)
 
         def ask(question: dict, request: gr.Request) -> dict:
-            return spoken(self.ask, question, getattr(request, "username", None) or BY_HAND)
+            return spoken(self.ask, question, who(request))
 
         def log(question: dict) -> dict:
             return spoken(self.log, question)
@@ -127,6 +128,11 @@ def spoken(answer: Any, *question: Any) -> dict[str, Any]:
         return answer(*question)
     except UserError as error:
         return {"error": error.to_dict(), "every": IDLE_MS}
+
+
+def who(request: Any) -> str:
+    """The name that the visitor signed in with. What a server function is given is Starlette's own request."""
+    return request.scope.get(USER) or BY_HAND
 
 
 def changed(sections: dict[str, Any], seen: dict[str, str]) -> dict[str, Any]:

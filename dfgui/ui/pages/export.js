@@ -26,7 +26,7 @@ dfgui.exporting = (() => {
   async function load() {
     if (dfgui.view.page !== "export") return;
     const question = { run: dfgui.view.run, step };
-    const answer = await server.offers(question);
+    const answer = await dfgui.live.call("offers", question, server);
     if (question.run !== dfgui.view.run || question.step !== step) return;
     const trouble = answer.error ? `${answer.error.what} ${answer.error.do}` : answer.trouble;
     find(".trouble").hidden = !trouble;

@@ -112,7 +112,7 @@ dfgui.monitor = (() => {
     find(`[data-command=${name}]`).disabled = true;
     page.answers = [`${name === "save" ? "Save" : "Stop"}: requested`, ...page.answers];
     say();
-    const taken = await dfgui.live.server.ask({ run: page.run, command: name });
+    const taken = await dfgui.live.call("ask", { run: page.run, command: name });
     if (taken.error) page.answers = [`${taken.error.what} ${taken.error.why}`];
     say();
     dfgui.live.forget("commands");
@@ -184,7 +184,7 @@ dfgui.monitor = (() => {
 
   async function readLog() {
     if (!find(".raw").open || dfgui.view.page !== "monitor" || document.hidden || !page.run) return;
-    const answer = await dfgui.live.server.log({ run: page.run });
+    const answer = await dfgui.live.call("log", { run: page.run });
     const box = find(".raw pre");
     const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
     box.textContent = answer.error ? answer.error.what : answer.text || "Nothing is written yet.";
