@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dfgui import config
+from dfgui import config, recipe
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.settings import Settings
@@ -41,7 +41,7 @@ def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str 
     """Queues a run and returns its id. Raises UserError, and queues nothing, when it could not work."""
     from dfgui.training import preflight
 
-    run = values if isinstance(values, RunConfig) else config.parse(values)
+    run = values if isinstance(values, RunConfig) else recipe.parse(values)
     preflight.require(run, settings)
     return Store(settings.store_path).runs.create(_independent_of_folder(run), executor)
 
@@ -60,7 +60,7 @@ def launch_notes(settings: Settings, values: dict[str, Any]) -> list[dict[str, A
     """What to know before the start: [{kind: ok|warn|stop, title, text, field}]."""
     from dfgui.training import preflight
 
-    return [note.to_dict() for note in preflight.notes(config.parse(values), settings)]
+    return [note.to_dict() for note in preflight.notes(recipe.parse(values), settings)]
 
 
 def preview(settings: Settings, data: config.Data, model: config.Model, row: int, max_length: int) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from dfgui import actions, server, settings
-from dfgui.config import from_yaml, parse
 from dfgui.errors import UserError
+from dfgui.recipe import from_yaml, parse
 from dfgui.settings import Settings
 from dfgui.store import Store, probe
 from dfgui.store.runs import ENDED

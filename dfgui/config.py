@@ -1,4 +1,4 @@
-"""What a run is asked to do. The form, YAML, the command line and the docs all come from this one class.
+"""What a run is asked to do: one class, from which the form (fields.py), YAML and the command line (recipe.py) come.
 
     name: weather-lora
     model: {name: demo}
@@ -12,12 +12,9 @@ refused here; what is wrong on this machine is training/preflight.py's business.
 """
 
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from dfgui.errors import UserError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 # The two starting points of DeepFabric's "Training Frameworks" page: an adapter takes steps ten times larger.
 LEARNING_RATES = {"lora": 2e-4, "full": 2e-5}
@@ -347,148 +344,3 @@ class RunConfig(Block):
     def rows_per_step(self, devices: int = 1) -> int:
         """The effective batch: rows that one update of the weights has seen."""
         return self.training.per_device_train_batch_size * self.training.gradient_accumulation_steps * max(devices, 1)
-
-
-Kind = Literal["number", "integer", "switch", "choice", "text"]
-
-
-class Spec(BaseModel):
-    """One setting as a form, a page of docs or a help text wants it."""
-
-    path: str  # "training.learning_rate"
-    title: str
-    help: str
-    group: str
-    level: str
-    kind: Kind
-    default: Any
-    choices: list[str] = []
-    minimum: float | None = None
-    maximum: float | None = None
-    optional: bool = False
-
-
-def specs() -> list[Spec]:
-    """Every setting of RunConfig, in the order of the class."""
-    return [
-        spec
-        for name, field in RunConfig.model_fields.items()
-        for spec in (_block_specs(name, field) if _is_block(field) else [_spec(name, field)])
-    ]
-
-
-def _is_block(field: Any) -> bool:
-    return isinstance(field.annotation, type) and issubclass(field.annotation, Block)
-
-
-def _block_specs(name: str, field: Any) -> list[Spec]:
-    return [_spec(f"{name}.{inner}", info) for inner, info in field.annotation.model_fields.items()]
-
-
-def _spec(path: str, field: Any) -> Spec:
-    parts = [part for part in get_args(field.annotation) if part is not type(None)]
-    optional = type(None) in get_args(field.annotation)
-    inner = parts[0] if optional and len(parts) == 1 else field.annotation
-    choices = [str(choice) for choice in get_args(inner)] if getattr(inner, "__origin__", None) is Literal else []
-    kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number"}
-    bounds = {type(rule).__name__: rule for rule in field.metadata}
-    low = getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None))
-    high = getattr(bounds.get("Le"), "le", getattr(bounds.get("Lt"), "lt", None))
-    return Spec(
-        path=path,
-        title=field.title,
-        help=field.description,
-        group=field.json_schema_extra["group"],
-        level=field.json_schema_extra["level"],
-        kind="choice" if choices else kinds.get(inner, "text"),
-        default=field.default,
-        choices=choices,
-        minimum=low,
-        maximum=high,
-        optional=optional,
-    )
-
-
-def parse(values: dict[str, Any]) -> RunConfig:
-    """A RunConfig from nested values. Raises UserError naming the first field that is wrong."""
-    try:
-        return RunConfig.model_validate(values)
-    except ValidationError as error:
-        raise first_problem(error) from error
-
-
-def problems(values: dict[str, Any]) -> dict[str, str]:
-    """What is wrong by field: {"training.learning_rate": "0 is too small: use more than 0."}. Empty: all is well."""
-    try:
-        RunConfig.model_validate(values)
-    except ValidationError as error:
-        return dict(map(_problem, error.errors()))
-    return {}
-
-
-def first_problem(error: ValidationError) -> UserError:
-    path, words = _problem(error.errors()[0])
-    title = next((spec.title for spec in specs() if spec.path == path), path or "The configuration")
-    return UserError(f"{title} ({path}) is not usable.", words, "Change it and start again.", field=path)
-
-
-def _problem(error: Any) -> tuple[str, str]:
-    path = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("str", "list[")))
-    limits = error.get("ctx", {})
-    given = error.get("input")
-    words = {
-        "greater_than": lambda: f"{given} is too small: use more than {limits['gt']:g}.",
-        "greater_than_equal": lambda: f"{given} is too small: use at least {limits['ge']:g}.",
-        "less_than": lambda: f"{given} is too large: use less than {limits['lt']:g}.",
-        "less_than_equal": lambda: f"{given} is too large: use at most {limits['le']:g}.",
-        "literal_error": lambda: f"{given!r} is not one of {limits['expected']}.",
-        "extra_forbidden": lambda: "There is no setting of this name.",
-        "value_error": lambda: str(limits["error"]),
-        "int_from_float": lambda: f"{given} is not a whole number.",
-        "int_parsing": lambda: f"{given!r} is not a whole number.",
-        "float_parsing": lambda: f"{given!r} is not a number.",
-        "float_type": lambda: "A number is needed.",
-        "int_type": lambda: "A whole number is needed.",
-    }.get(error["type"], lambda: f"{error['msg']}.")
-    return path, words()
-
-
-def from_yaml(text: str, overrides: list[str] | None = None) -> RunConfig:
-    """A RunConfig from YAML, with `training.max_steps=10` style overrides on top. Raises UserError."""
-    try:
-        values = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise UserError(
-            "The configuration is not YAML.", str(error).replace("\n", " "), "Mend the line it names."
-        ) from error
-    if not isinstance(values, dict):
-        raise UserError(
-            "The configuration is not a set of settings.",
-            "It should read like `model: {name: demo}`.",
-            "See the README.",
-        )
-    for override in overrides or []:
-        _override(values, override)
-    return parse(values)
-
-
-def _override(values: dict[str, Any], override: str) -> None:
-    path, equals, text = override.partition("=")
-    if not equals:
-        raise UserError(
-            f"--set {override} has no value.", "It is written NAME=VALUE.", "For example --set training.max_steps=10."
-        )
-    *blocks, name = path.strip().split(".")
-    for block in blocks:
-        values = values.setdefault(block, {})
-        if not isinstance(values, dict):
-            raise UserError(
-                f"--set {override} does not fit.", f"{block} is not a block of settings.", "Check the name."
-            )
-    # YAML 1.1 reads 2e-4 as text; pydantic turns such text into a number where a number is wanted.
-    values[name] = yaml.safe_load(text)
-
-
-def to_yaml(config: RunConfig) -> str:
-    """The whole config, defaults included, as YAML that `from_yaml` reads back to an equal config."""
-    return yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)

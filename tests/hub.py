@@ -1,4 +1,4 @@
-"""A Hub of our own on loopback: enough of its API for huggingface_hub to list, look at and fetch a repository's files."""
+"""A Hub of our own on loopback: enough of its API to list, look at and fetch a repository's files."""
 
 import hashlib
 import json

@@ -5,8 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dfgui import config
-from dfgui.config import RunConfig, from_yaml, parse, problems, specs, to_yaml
+from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.fields import specs
+from dfgui.recipe import from_yaml, parse, problems, to_yaml
 
 EXAMPLE = """
 name: weather-lora

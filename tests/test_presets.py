@@ -3,7 +3,7 @@
 import pytest
 
 from dfgui import presets
-from dfgui.config import parse
+from dfgui.recipe import parse
 
 
 def nested(values):

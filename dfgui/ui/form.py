@@ -1,11 +1,11 @@
-"""The settings of a run as fields of a page, generated from config.specs(): titles, help, choices, groups, levels.
+"""The settings of a run as fields of a page, generated from fields.specs(): titles, help, choices, groups, levels.
 
     form = build(skip={"model.name"})                              # inside a Blocks
     button.click(start, inputs_kwargs=form.inputs)
     def start(**given): values = nested(by_path(given))            # {"training": {"learning_rate": 2e-4, ...}, ...}
 
 Fields travel by name: "training.learning_rate" is the keyword "training__learning_rate". The components refuse nothing
-themselves: what is wrong is said by config.problems() alone, beside the field.
+themselves: what is wrong is said by recipe.problems() alone, beside the field.
 """
 
 from collections.abc import Collection
@@ -15,11 +15,11 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui import config
-from dfgui.config import Spec
+from dfgui import config, fields
+from dfgui.fields import Spec
 from dfgui.views import estimate
 
-SPECS = {spec.path: spec for spec in config.specs()}
+SPECS = {spec.path: spec for spec in fields.specs()}
 LEVELS = ["Basic", "Advanced", "All"]
 CHOICES = {"method": {"lora": "LoRA adapter", "full": "Full fine-tuning"}}  # other choices read as TRL writes them
 STEPS = {"training.learning_rate": 1e-5, "training.num_train_epochs": 0.5, "data.eval_fraction": 0.05}
@@ -107,7 +107,7 @@ def by_path(given: dict[str, Any]) -> Values:
 
 
 def nested(values: Values) -> dict[str, Any]:
-    """Values by path as the blocks that config.parse() takes."""
+    """Values by path as the blocks that recipe.parse() takes."""
     result: dict[str, Any] = {}
     for path, value in values.items():
         *blocks, name = path.split(".")

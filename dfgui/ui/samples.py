@@ -1,29 +1,28 @@
 """One row of the chosen dataset, looked at in stages: as it stands, as a conversation, as what the model reads.
 
-look = look_at(settings, {"model__name": "demo", "data__source": "rows.jsonl", "data__format": "auto", ...})
+look = look_at(settings, {"model__name": "demo", "data__source": "rows.jsonl", "data__format": "auto", ...}, shape)
 row = look.row(17)                                  Row(17, {"conversations": [...]})
 look.conversation(row, "sharegpt")                  messages and tools; no tokenizer is needed for that
-look.preview(row, "sharegpt", {"max_length": 1024, "train_on": "assistant", "tools": "all"})     seconds, the first time
+look.preview(row, "sharegpt")                       what the trainer makes of it; seconds, the first time
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dfgui import config
+from dfgui import config, recipe
 from dfgui.data import formats, sources
 from dfgui.data.conversation import RowError
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
-LOOKED_AT = 50  # rows that decide the format
-
 
 @dataclass(frozen=True)
 class Look:
     settings: Settings
-    model: str
+    model: config.Model
     data: config.Data
+    max_length: int
 
     def rows(self) -> sources.Source:
         opened = _hub_source if self.data.source.startswith(sources.HUB) else sources.open_source
@@ -31,7 +30,7 @@ class Look:
 
     def head(self) -> list[sources.Row]:
         """The rows that decide the format. Raises UserError when there is none."""
-        head = self.rows().head(LOOKED_AT)
+        head = self.rows().head(formats.LOOKED_AT)
         if not head:
             raise UserError("The dataset has no rows.", "There is nothing to learn from.", "Choose another dataset.")
         return head
@@ -55,11 +54,12 @@ class Look:
         except RowError as error:
             raise error.at(row.number) from error
 
-    def preview(self, row: sources.Row, format: str, shape: dict[str, Any]) -> dict[str, Any]:
+    def preview(self, row: sources.Row, format: str) -> dict[str, Any]:
         """What the trainer makes of the row; see data/preview.py."""
         from dfgui.data import preview
 
-        return preview.preview(row, format, self.tokenizer(), **shape)
+        data = self.data
+        return preview.preview(row, format, self.tokenizer(), self.max_length, data.train_on, data.tools)
 
     def template_note(self) -> str:
         """What the model's chat template can carry, in words."""
@@ -68,26 +68,29 @@ class Look:
         return template.describe(self.tokenizer()).note
 
     def tokenizer(self) -> Any:
-        return _tokenizer(self.model, self.settings)
+        return _tokenizer(self.model.name, self.model.revision, self.settings)
 
 
-def look_at(settings: Settings, chosen: dict[str, Any]) -> Look:
-    """`chosen`: the header's values by keyword. Raises UserError when one of them cannot be."""
-    values = {name.partition("__")[2]: value for name, value in chosen.items() if name.startswith("data__")}
-    run = config.parse({"model": {"name": chosen["model__name"] or ""}, "data": _without_gaps(values)})
-    return Look(settings, run.model.name, run.data)
-
-
-def _without_gaps(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "") or name == "source"}
+def look_at(settings: Settings, chosen: dict[str, Any], shape: dict[str, Any]) -> Look:
+    """`chosen`: the header's values by keyword; `shape`: see Selection. Raises UserError when one of them cannot be."""
+    given = {name.partition("__")[2]: value for name, value in chosen.items() if name.startswith("data__")}
+    data = {name: value for name, value in given.items() if value not in (None, "") or name == "source"}
+    run = recipe.parse(
+        {
+            "model": {"name": chosen["model__name"] or "", "revision": shape["revision"]},
+            "data": {**data, "train_on": shape["train_on"], "tools": shape["tools"]},
+            "training": {"max_length": shape["max_length"]},
+        }
+    )
+    return Look(settings, run.model, run.data, run.training.max_length)
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(name: str, settings: Settings) -> Any:
+def _tokenizer(name: str, revision: str | None, settings: Settings) -> Any:
     """Loading one takes half a second; looking through rows should not take that each time."""
     from dfgui.models import load
 
-    return load.tokenizer(config.Model(name=name), settings)
+    return load.tokenizer(config.Model(name=name, revision=revision), settings)
 
 
 @lru_cache(maxsize=4)

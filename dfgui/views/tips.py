@@ -22,7 +22,8 @@ def _rate(run: RunConfig) -> str:
     if usual / FAR <= rate <= usual * FAR or run.model.name == "demo":
         return ""
     name = {"lora": "LoRA", "full": "full fine-tuning"}[run.method]
-    return f"Learning rate: {number(usual)} is usual for {name}; this is {'far above' if rate > usual else 'far below'} it."
+    far = "far above" if rate > usual else "far below"
+    return f"Learning rate: {number(usual)} is usual for {name}; this is {far} it."
 
 
 def _epochs(run: RunConfig) -> str:

@@ -8,8 +8,8 @@ from collections import namedtuple
 import pytest
 
 from dfgui import actions, settings
-from dfgui.config import parse
 from dfgui.errors import UserError
+from dfgui.recipe import parse
 from dfgui.store import Store
 from dfgui.training import preflight
 

@@ -3,7 +3,7 @@
 import gradio as gr
 import pytest
 
-from dfgui import config
+from dfgui import config, fields, recipe
 from dfgui.ui import form
 
 
@@ -18,7 +18,7 @@ def values_of(built: form.Form) -> dict:
 
 
 def test_every_setting_that_has_a_choice_is_a_field(built):
-    asked = {spec.path for spec in config.specs() if spec.kind != "choice" or len(spec.choices) > 1}
+    asked = {spec.path for spec in fields.specs() if spec.kind != "choice" or len(spec.choices) > 1}
     assert set(built.fields) == asked
 
 
@@ -32,7 +32,7 @@ def test_a_field_has_its_title_its_help_and_the_name_that_trl_uses(built):
 
 def test_an_untouched_form_is_the_default_configuration(built):
     values = form.nested(form.by_path(values_of(built)))
-    assert config.parse(values) == config.RunConfig()
+    assert recipe.parse(values) == config.RunConfig()
 
 
 def test_values_survive_the_way_into_the_form_and_back(built):
@@ -48,19 +48,19 @@ def test_values_survive_the_way_into_the_form_and_back(built):
     filled = built.fill(form.flat(run.model_dump()))
     given = values_of(built)
     given |= {form.keyword(path): filled[built.fields[path]]["value"] for path in built.fields}
-    assert config.parse(form.nested(form.by_path(given))) == run
+    assert recipe.parse(form.nested(form.by_path(given))) == run
 
 
 def test_an_emptied_field_is_absent_where_the_setting_may_be(built):
     values = form.by_path(values_of(built) | {"data__eval_source": "", "training__save_total_limit": None})
     assert values["data.eval_source"] is None
     assert values["training.save_total_limit"] is None
-    assert config.problems(form.nested(values)) == {}
+    assert recipe.problems(form.nested(values)) == {}
 
 
 def test_a_problem_is_written_beside_its_field_and_taken_away_when_mended(built):
     values = form.by_path(values_of(built) | {"training__learning_rate": 0})
-    problems = config.problems(form.nested(values))
+    problems = recipe.problems(form.nested(values))
     field = built.fields["training.learning_rate"]
 
     marked = built.mark(problems, {})

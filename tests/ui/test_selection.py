@@ -37,7 +37,9 @@ def test_a_model_may_be_the_address_of_its_page():
     assert selection.understood_model("Qwen/Qwen3-0.6B") == "Qwen/Qwen3-0.6B"
 
 
-@pytest.mark.parametrize("name", ["My rows.jsonl", ".hidden.jsonl", "a;rm -rf.csv", "x" * 150 + ".json", "ROWS.JSONL.GZ"])
+@pytest.mark.parametrize(
+    "name", ["My rows.jsonl", ".hidden.jsonl", "a;rm -rf.csv", "x" * 150 + ".json", "ROWS.JSONL.GZ"]
+)
 def test_an_upload_lies_in_its_folder_whatever_it_is_called(settings, tmp_path, name):
     given = tmp_path / name
     given.write_text("{}")

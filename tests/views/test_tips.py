@@ -1,6 +1,6 @@
 """The reference page's tips appear where they apply, and nowhere else."""
 
-from dfgui.config import parse
+from dfgui.recipe import parse
 from dfgui.views.tips import tips
 
 

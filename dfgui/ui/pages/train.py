@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui import actions, config, presets
+from dfgui import actions, presets, recipe
 from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.models import hardware
@@ -43,12 +43,12 @@ def build(context: Context) -> None:
     def check(marked_before: dict[str, str], **given: Any) -> Updates:
         """What the settings say, and what is wrong with them, while they are written."""
         values = form.by_path(given)
-        problems = config.problems(form.nested(values))
+        problems = recipe.problems(form.nested(values))
         return {
             **whole.mark(problems, marked_before),
             **whole.headlines(values, problems, hardware.look().devices),
             marked: problems,
-            selection.shape: gr.skip() if problems else shape_of(config.parse(form.nested(values))),
+            selection.shape: gr.skip() if problems else shape_of(recipe.parse(form.nested(values))),
         }
 
     def judge(here: str, **given: Any) -> Updates:
@@ -56,9 +56,9 @@ def build(context: Context) -> None:
         if here != "train":
             return {notes: gr.skip()}
         values = form.nested(form.by_path(given))
-        if problems := config.problems(values):
+        if problems := recipe.problems(values):
             return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
-        return {notes: _notes(actions.launch_notes(context.settings, values), tips(config.parse(values)))}
+        return {notes: _notes(actions.launch_notes(context.settings, values), tips(recipe.parse(values)))}
 
     def follow(method: str, rate: Any) -> Any:
         """The learning rate is the method's own until a person has chosen one."""
@@ -79,7 +79,7 @@ def build(context: Context) -> None:
     def begin(marked_before: dict[str, str], **given: Any) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
         values = form.nested(form.by_path(given))
-        problems = config.problems(values)
+        problems = recipe.problems(values)
         try:
             run = actions.start(context.settings, values)
         except UserError as error:

@@ -1,0 +1,69 @@
+"""The settings of RunConfig one by one, as a form, a page of docs or a help text wants them.
+
+Spec(path="training.learning_rate", title="Learning rate", kind="number", default=2e-4, minimum=0, ...)
+"""
+
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel
+
+from dfgui.config import Block, RunConfig
+
+Kind = Literal["number", "integer", "switch", "choice", "text"]
+
+
+class Spec(BaseModel):
+    """One setting as a form, a page of docs or a help text wants it."""
+
+    path: str  # "training.learning_rate"
+    title: str
+    help: str
+    group: str
+    level: str
+    kind: Kind
+    default: Any
+    choices: list[str] = []
+    minimum: float | None = None
+    maximum: float | None = None
+    optional: bool = False
+
+
+def specs() -> list[Spec]:
+    """Every setting of RunConfig, in the order of the class."""
+    return [
+        spec
+        for name, field in RunConfig.model_fields.items()
+        for spec in (_block_specs(name, field) if _is_block(field) else [_spec(name, field)])
+    ]
+
+
+def _is_block(field: Any) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, Block)
+
+
+def _block_specs(name: str, field: Any) -> list[Spec]:
+    return [_spec(f"{name}.{inner}", info) for inner, info in field.annotation.model_fields.items()]
+
+
+def _spec(path: str, field: Any) -> Spec:
+    parts = [part for part in get_args(field.annotation) if part is not type(None)]
+    optional = type(None) in get_args(field.annotation)
+    inner = parts[0] if optional and len(parts) == 1 else field.annotation
+    choices = [str(choice) for choice in get_args(inner)] if getattr(inner, "__origin__", None) is Literal else []
+    kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number"}
+    bounds = {type(rule).__name__: rule for rule in field.metadata}
+    low = getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None))
+    high = getattr(bounds.get("Le"), "le", getattr(bounds.get("Lt"), "lt", None))
+    return Spec(
+        path=path,
+        title=field.title,
+        help=field.description,
+        group=field.json_schema_extra["group"],
+        level=field.json_schema_extra["level"],
+        kind="choice" if choices else kinds.get(inner, "text"),
+        default=field.default,
+        choices=choices,
+        minimum=low,
+        maximum=high,
+        optional=optional,
+    )

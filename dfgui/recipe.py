@@ -1,0 +1,99 @@
+"""A run as people write it: nested values, a YAML file, NAME=VALUE; and what is wrong with it, field by field.
+
+from_yaml("training: {max_steps: 60}", ["training.learning_rate=2e-4"])  ->  RunConfig
+problems({"training": {"learning_rate": 0}})  ->  {"training.learning_rate": "0 is too small: use more than 0."}
+"""
+
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.fields import specs
+
+
+def parse(values: dict[str, Any]) -> RunConfig:
+    """A RunConfig from nested values. Raises UserError naming the first field that is wrong."""
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        raise first_problem(error) from error
+
+
+def problems(values: dict[str, Any]) -> dict[str, str]:
+    """What is wrong by field: {"training.learning_rate": "0 is too small: use more than 0."}. Empty: all is well."""
+    try:
+        RunConfig.model_validate(values)
+    except ValidationError as error:
+        return dict(map(_problem, error.errors()))
+    return {}
+
+
+def first_problem(error: ValidationError) -> UserError:
+    path, words = _problem(error.errors()[0])
+    title = next((spec.title for spec in specs() if spec.path == path), path or "The configuration")
+    return UserError(f"{title} ({path}) is not usable.", words, "Change it and start again.", field=path)
+
+
+def _problem(error: Any) -> tuple[str, str]:
+    path = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("str", "list[")))
+    limits = error.get("ctx", {})
+    given = error.get("input")
+    words = {
+        "greater_than": lambda: f"{given} is too small: use more than {limits['gt']:g}.",
+        "greater_than_equal": lambda: f"{given} is too small: use at least {limits['ge']:g}.",
+        "less_than": lambda: f"{given} is too large: use less than {limits['lt']:g}.",
+        "less_than_equal": lambda: f"{given} is too large: use at most {limits['le']:g}.",
+        "literal_error": lambda: f"{given!r} is not one of {limits['expected']}.",
+        "extra_forbidden": lambda: "There is no setting of this name.",
+        "value_error": lambda: str(limits["error"]),
+        "int_from_float": lambda: f"{given} is not a whole number.",
+        "int_parsing": lambda: f"{given!r} is not a whole number.",
+        "float_parsing": lambda: f"{given!r} is not a number.",
+        "float_type": lambda: "A number is needed.",
+        "int_type": lambda: "A whole number is needed.",
+    }.get(error["type"], lambda: f"{error['msg']}.")
+    return path, words()
+
+
+def from_yaml(text: str, overrides: list[str] | None = None) -> RunConfig:
+    """A RunConfig from YAML, with `training.max_steps=10` style overrides on top. Raises UserError."""
+    try:
+        values = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        raise UserError(
+            "The configuration is not YAML.", str(error).replace("\n", " "), "Mend the line it names."
+        ) from error
+    if not isinstance(values, dict):
+        raise UserError(
+            "The configuration is not a set of settings.",
+            "It should read like `model: {name: demo}`.",
+            "See the README.",
+        )
+    for override in overrides or []:
+        _override(values, override)
+    return parse(values)
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise UserError(
+            f"--set {override} has no value.", "It is written NAME=VALUE.", "For example --set training.max_steps=10."
+        )
+    *blocks, name = path.strip().split(".")
+    for block in blocks:
+        values = values.setdefault(block, {})
+        if not isinstance(values, dict):
+            raise UserError(
+                f"--set {override} does not fit.", f"{block} is not a block of settings.", "Check the name."
+            )
+    # YAML 1.1 reads 2e-4 as text; pydantic turns such text into a number where a number is wanted.
+    values[name] = yaml.safe_load(text)
+
+
+def to_yaml(config: RunConfig) -> str:
+    """The whole config, defaults included, as YAML that `from_yaml` reads back to an equal config."""
+    return yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)
