@@ -1,7 +1,7 @@
 """Metrics: one row for each (run, name, step), and buckets of them, so that reading never depends on length.
 
-A chart asks for `series` once and then for what is `since` its cursor. A bucket is [step, low, high, last, nans]:
-lowest and highest value in it, the last one with its step, and how many were NaN: no spike and no NaN is ever hidden.
+A chart asks for `series` once and then for what is `since` its cursor. A bucket is [step, low, high, last, nans, mean]:
+lowest, highest and mean value in it, the last one with its step, and how many were NaN: nothing is hidden.
 """
 
 from pathlib import Path
@@ -11,7 +11,14 @@ from dfgui.store.schema import opened
 
 WIDTHS = [4**power for power in range(2, 12)]  # steps per bucket: 16, 64, ... 4,194,304
 
-Bucket = list[Any]  # [last_step, low, high, last, nans]; values are None when all were NaN
+Bucket = list[Any]  # [last_step, low, high, last, nans, mean]; values are None when all were NaN
+
+
+# Two look-ups in the key; min and max in one SELECT would read every row between them.
+FIRST_AND_LAST = """
+    SELECT (SELECT min(step) FROM metrics WHERE run = ? AND name = ? AND step >= ? AND step <= ?),
+           (SELECT max(step) FROM metrics WHERE run = ? AND name = ? AND step >= ? AND step <= ?)
+"""
 
 
 class Metrics:
@@ -57,21 +64,20 @@ class Metrics:
         """At most `buckets` buckets (one more at a ragged edge) over the steps start..end, oldest first."""
         with opened(self.path) as db:
             low, high = db.execute(
-                "SELECT min(step), max(step) FROM metrics WHERE run = ? AND name = ? AND step >= ? AND step <= ?",
-                [run, name, start, end if end is not None else 2**62],
+                FIRST_AND_LAST, [*(run, name, start, end if end is not None else 2**62) * 2]
             ).fetchone()
             if low is None:
                 return []
             width = next((w for w in [1, *WIDTHS] if (high - low + 1) / w <= buckets), WIDTHS[-1])
             if width == 1:
                 rows = db.execute(
-                    "SELECT step, value, value, value, value IS NULL FROM metrics "
+                    "SELECT step, value, value, value, value IS NULL, value FROM metrics "
                     "WHERE run = ? AND name = ? AND step BETWEEN ? AND ? ORDER BY step",
                     [run, name, low, high],
                 )
             else:
                 rows = db.execute(
-                    "SELECT last_step, low, high, last, nans FROM rollups "
+                    "SELECT last_step, low, high, last, nans, total / nullif(count, 0) FROM rollups "
                     "WHERE run = ? AND name = ? AND width = ? AND bucket BETWEEN ? AND ? ORDER BY bucket",
                     [run, name, width, low // width, high // width],
                 )

@@ -42,6 +42,7 @@ class Runs:
             "config": config.model_dump_json(),
             "facts": "{}",
             "executor": executor,
+            "owner": None if executor == "app" else json.dumps(owner.me()),  # a queued command line may die waiting
             "created_at": time.time(),
         }
         with opened(self.path) as db:
@@ -121,7 +122,7 @@ class Runs:
         gone = [run for run in active if not owner.alive(run["owner"], run["heartbeat_at"])]
         for run in gone:
             self.move(run["id"], "interrupted", f"The process that trained it ended at step {run['global_step']}.")
-        left = [run for run in waiting if not owner.alive(run["owner"], None)]
+        left = [run for run in waiting if not owner.alive(run["owner"], run["created_at"])]
         for run in left:
             self.move(run["id"], "stopped", "The command that queued it ended before it could start.")
         return [run["id"] for run in gone + left]

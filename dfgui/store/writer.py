@@ -27,11 +27,13 @@ CLOSING_SECONDS = 30.0  # how long a run's end waits for a store that cannot be 
 
 METRIC = "INSERT OR REPLACE INTO metrics (run, name, step, value, time) VALUES (?, ?, ?, ?, ?)"
 ROLLUP = """
-    INSERT INTO rollups (run, name, width, bucket, low, high, last, last_step, nans) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO rollups (run, name, width, bucket, low, high, last, last_step, nans, total, count)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (run, name, width, bucket) DO UPDATE SET
         low = coalesce(min(low, excluded.low), low, excluded.low),
         high = coalesce(max(high, excluded.high), high, excluded.high),
-        last = excluded.last, last_step = excluded.last_step, nans = nans + excluded.nans
+        last = excluded.last, last_step = excluded.last_step, nans = nans + excluded.nans,
+        total = total + excluded.total, count = count + excluded.count
 """
 EVENT = "INSERT INTO events (run, time, step, kind, text) VALUES (?, ?, ?, ?, ?)"
 TAKE = "UPDATE commands SET taken_at_step = ? WHERE id = ?"
@@ -176,11 +178,11 @@ class Writer:
 
 
 def rollups(points: list[Point]) -> list[tuple[Any, ...]]:
-    """The buckets that `points` fall into: (name, width, bucket, low, high, last, last_step, nans)."""
+    """The buckets that `points` fall into: (name, width, bucket, low, high, last, last_step, nans, total, count)."""
     buckets: dict[tuple[str, int, int], list[Any]] = {}
     for name, step, value, _ in points:
         for width in WIDTHS:
-            kept = buckets.setdefault((name, width, step // width), [value, value, value, step, 0])
+            kept = buckets.setdefault((name, width, step // width), [value, value, value, step, 0, 0.0, 0])
             if value is None:
                 kept[4] += 1
             elif kept[0] is None:
@@ -188,6 +190,8 @@ def rollups(points: list[Point]) -> list[tuple[Any, ...]]:
             else:
                 kept[0], kept[1] = min(kept[0], value), max(kept[1], value)
             kept[2], kept[3] = value, step
+            kept[5] += value or 0.0
+            kept[6] += value is not None
     return [(*key, *bucket) for key, bucket in buckets.items()]
 
 

@@ -84,6 +84,7 @@ class Phases:
     def begin(self, phase: str) -> None:
         self.stop_if_asked()
         logger.info("%s", phase)
+        self.writer.event("phase", f"{phase[0].upper()}{phase[1:]}.")
         self.writer.progress(phase=phase, phase_done=None, phase_total=None, phase_unit=None)
 
     def counting(self, unit: str) -> Callable[[int, int | None], None]:

@@ -21,6 +21,12 @@ def test_a_new_run_waits_in_the_queue_under_a_name_made_from_what_it_trains(stor
     assert RunConfig.model_validate(row["config"]) == RunConfig()
 
 
+def test_a_command_line_that_waits_its_turn_is_left_waiting(store):
+    run = store.runs.create(RunConfig(), executor="pid:1")
+    assert store.runs.interrupt_orphans() == []
+    assert store.runs.get(run)["status"] == "queued"
+
+
 def test_ids_are_letters_and_digits(run):
     assert len(run) >= 8 and run.isalnum() and run == run.lower()
 

@@ -52,7 +52,7 @@ class Watch:
         """Every metric the run has, over the steps start..end."""
         found = {}
         for name in curves.METRICS:
-            buckets = self.store.metrics.series(run_id, name, curves.MOST * curves.FINER, start, end)
+            buckets = self.store.metrics.series(run_id, name, curves.MOST, start, end)
             if buckets:
                 found[name] = curves.curve(buckets)
         return found
