@@ -34,7 +34,7 @@ class Selection:
     config: gr.Textbox
     split: gr.Textbox
     format: gr.Dropdown
-    shape: gr.State  # {"max_length", "train_on", "tools"} as Train has them: what a preview depends on besides
+    shape: gr.State  # {"revision", "max_length", "train_on", "tools"} as Train has them: a preview depends on these too
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -87,7 +87,12 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibil
 
 
 def shape_of(run: RunConfig) -> dict[str, Any]:
-    return {"max_length": run.training.max_length, "train_on": run.data.train_on, "tools": run.data.tools}
+    return {
+        "revision": run.model.revision,
+        "max_length": run.training.max_length,
+        "train_on": run.data.train_on,
+        "tools": run.data.tools,
+    }
 
 
 def understood(name: str | None) -> str:

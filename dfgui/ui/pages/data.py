@@ -43,9 +43,10 @@ def build(context: Context) -> None:
             }.items()
         }
     here = gr.Textbox(visible="hidden")
+    detected = gr.State(None)  # the format of the dataset on show
     seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
 
-    def pictures(look: Look, number: int, format: str, shape: dict) -> Iterator[dict]:
+    def pictures(look: Look, number: int, format: str) -> Iterator[dict]:
         """The row in its four shapes, each as soon as it is there. What cannot be shown is emptied, and says why."""
         missing = [views[name] for name in ("conversation", "text", "tokens")]
         try:
@@ -53,11 +54,11 @@ def build(context: Context) -> None:
             yield {views["raw"]: conversation.raw(row.raw)}
             spoken = look.conversation(row, format)
             yield {missing.pop(0): conversation.draw(spoken.messages, spoken.tools)}
-            made = look.preview(row, format, shape)
+            made = look.preview(row, format)
         except UserError:
             yield dict.fromkeys(missing, BLANK)
             raise
-        length = _length(made, shape)
+        length = _length(made, look.max_length)
         yield {
             views["text"]: length + conversation.text(made["text"]),
             views["tokens"]: length + tokens.draw(made["tokens"], made["cut"]),
@@ -70,13 +71,13 @@ def build(context: Context) -> None:
             yield {seen: gr.skip()}
             return
         yield {seen: [chosen, shape], facts: _facts([]), total: _total(None), **dict.fromkeys(views.values(), BLANK)}
-        look = look_at(context.settings, chosen)
+        look = look_at(context.settings, chosen, shape)
         head = look.head()
         format = look.format(head)
         described, by_hand = look.describe(head, format), look.data.format != "auto"
         waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
-        yield {facts: _facts(sample.facts(described, by_hand)), number: head[0].number, **waiting}
-        yield from pictures(look, head[0].number, format, shape)
+        yield {facts: _facts(sample.facts(described, by_hand)), number: head[0].number, detected: format, **waiting}
+        yield from pictures(look, head[0].number, format)
         yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
 
     def count(seen: Any) -> str:
@@ -84,18 +85,23 @@ def build(context: Context) -> None:
         if not seen:
             return _total(None)
         with suppress(UserError):  # whatever is wrong with the dataset, `choose` says it
-            return _total(look_at(context.settings, seen[0]).rows().count())
+            return _total(look_at(context.settings, *seen).rows().count())
         return _total(None)
 
     @messages.says(trouble)
-    def turn_to(number: float | None, shape: dict, **chosen: Any) -> Iterator[dict]:
+    def turn_to(number: float | None, format: str | None, shape: dict, **chosen: Any) -> Iterator[dict]:
         """Another row of the same dataset."""
-        look = look_at(context.settings, chosen)
-        yield from pictures(look, int(number or 1), look.format(), shape)
+        look = look_at(context.settings, chosen, shape)
+        yield from pictures(look, int(number or 1), format or look.format())
 
     selection = context.selection
     shown = [trouble, number, *views.values()]
-    asked = {"inputs": [number, selection.shape], "inputs_kwargs": selection.inputs, "outputs": shown, **QUIET}
+    asked = {
+        "inputs": [number, detected, selection.shape],
+        "inputs_kwargs": selection.inputs,
+        "outputs": shown,
+        **QUIET,
+    }
     previous.click(None, number, number, js=BACK).then(turn_to, **asked)
     following.click(None, number, number, js=ON).then(turn_to, **asked)
     number.submit(turn_to, **asked)
@@ -104,7 +110,7 @@ def build(context: Context) -> None:
         "fn": choose,
         "inputs": [here, seen, selection.shape],
         "inputs_kwargs": selection.inputs,
-        "outputs": [seen, facts, total, *shown],
+        "outputs": [seen, detected, facts, total, *shown],
         **QUIET,
     }
     tab.select(**choosing, js=place.opened("data"))
@@ -134,6 +140,6 @@ def _total(total: int | None) -> str:
     return f'<span data-total="{total}">of {total:,}</span>'
 
 
-def _length(made: dict, shape: dict) -> str:
-    words = sample.length(made["token_count"], made["trained_count"], made["cut"], shape["max_length"])
+def _length(made: dict, max_length: int) -> str:
+    words = sample.length(made["token_count"], made["trained_count"], made["cut"], max_length)
     return f'<p class="length">{escape(words)}</p>'
