@@ -254,13 +254,13 @@ class Training(Block):
         "steps", "Save by", "When checkpoints are written; the last step is always saved.", "records", "advanced"
     )
     save_steps: int = setting(100, "Save every", "Steps between two checkpoints.", "records", ge=1)
-    save_total_limit: int | None = setting(
-        None,
+    save_total_limit: int = setting(
+        0,
         "Keep at most",
-        "Older checkpoints are deleted beyond this many. Empty: keep all.",
+        "Older checkpoints are deleted beyond this many; the best and the last always stay. 0: keep all.",
         "records",
         "advanced",
-        ge=2,
+        ge=0,
         le=1000,
     )
     eval_strategy: Literal["steps", "epoch", "no"] = setting(
@@ -288,6 +288,18 @@ class Training(Block):
         if flags:
             values.setdefault("precision", next((name for name, on in flags.items() if on), "fp32"))
         return values
+
+    @field_validator("save_total_limit", mode="before")
+    @classmethod
+    def nothing_said_keeps_all(cls, limit: Any) -> Any:
+        return 0 if limit is None else limit
+
+    @field_validator("save_total_limit")
+    @classmethod
+    def room_for_best_and_last(cls, limit: int) -> int:
+        if limit == 1:
+            raise ValueError("1 would delete the last checkpoint or the best. Use 2 or more, or 0 to keep all.")
+        return limit
 
     @field_validator("max_steps")
     @classmethod

@@ -70,6 +70,7 @@ def test_output_dir_names_the_run():
         ({"training": {"save_steps": 0}}, "training.save_steps", "at least 1"),
         ({"training": {"warmup": 3}}, "training.warmup", "no setting of this name"),
         ({"training": {"bf16": True, "fp16": True}}, "training", "choose one"),
+        ({"training": {"save_total_limit": 1}}, "training.save_total_limit", "0 to keep all"),
         ({"data": {"eval_fraction": 0.9}}, "data.eval_fraction", "at most 0.5"),
         ({"data": {"source": ""}}, "data.source", "Name a dataset"),
         ({"adapter": {"target_modules": " , "}}, "adapter.target_modules", "all-linear"),

@@ -21,6 +21,9 @@ dfgui.view = (() => {
     view.page = asked.get("view") || (live ? "monitor" : known.has.runs ? "data" : "welcome");
     if (!document.getElementById(`tab-${view.page}-button`)) view.page = "data";
     show();
+    // What Gradio says of a tab can come late and out of order; what its buttons say is true.
+    const buttons = document.querySelector("#tabs .tab-wrapper");
+    new MutationObserver(turned).observe(buttons, { subtree: true, childList: true, attributeFilter: ["aria-selected"] });
     return [view.run, to(view.page)];
   }
 
@@ -38,9 +41,11 @@ dfgui.view = (() => {
     dfgui.live.trigger("select");
   }
 
-  // A tab was opened, by a click or by a handler. Until start() has decided, Gradio's own first tab is not news.
-  function turned(page) {
-    if (view.page === null) return;
+  // A tab was opened, by a click or by a handler.
+  function turned() {
+    const button = document.querySelector("#tabs .tab-wrapper [aria-selected=true]");
+    const page = button && button.id.replace(/^tab-|-button$/g, "");
+    if (!page || page === view.page) return;
     view.page = page;
     show();
   }
@@ -70,5 +75,5 @@ dfgui.view = (() => {
     }
   }
 
-  return Object.assign(view, { start, to, go, open, turned, chose, grey, listen: (listener) => listeners.push(listener) });
+  return Object.assign(view, { start, to, go, open, chose, grey, listen: (listener) => listeners.push(listener) });
 })();

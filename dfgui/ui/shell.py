@@ -39,9 +39,8 @@ def build(settings: Settings) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             context = Context(settings, store, tabs, run, step, news, preset, chosen)
             for page, (name, module) in PAGES.items():
-                with gr.Tab(name, id=page, elem_id=f"tab-{page}") as tab:
+                with gr.Tab(name, id=page, elem_id=f"tab-{page}"):
                     module.build(context)
-                tab.select(None, js=f"() => dfgui.view.turned('{page}')")
         _wire(demo, context, title, pulse)
     demo.queue()
     demo._queue.sleep_when_free = QUEUE_SECONDS

@@ -51,7 +51,7 @@ def test_values_survive_the_way_into_the_form_and_back(built):
     assert recipe.parse(form.nested(form.by_path(given))) == run
 
 
-def test_an_emptied_field_is_absent_where_the_setting_may_be(built):
+def test_an_emptied_field_is_absent(built):
     values = form.by_path(values_of(built) | {"data__eval_source": "", "training__save_total_limit": None})
     assert values["data.eval_source"] is None
     assert values["training.save_total_limit"] is None
