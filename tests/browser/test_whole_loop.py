@@ -19,7 +19,7 @@ OWN = Path(__file__).parents[1] / "files" / "sharegpt_tools.json"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "glaive_toolcall_en_demo.json"
 POINTS = "() => window.dfgui?.monitor?.held()?.get('loss')?.steps.length || 0"
 CURVE = "() => dfgui.monitor.held().get('loss')"
-PATIENCE = 180_000  # ms: two slow cores may be shared
+PATIENCE = 120_000  # ms: two slow cores may be shared
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -45,7 +45,7 @@ def upload_and_look(page, app, file):
         page.locator("#upload").click()
     chooser.value.set_files(file)
     expect(page.locator("#data-facts")).to_contain_text("ShareGPT", timeout=PATIENCE)
-    expect(page.locator("#view-conversation")).to_contain_text("user", timeout=PATIENCE)
+    expect(page.locator("#view-conversation")).to_contain_text("Tool result", timeout=PATIENCE)
     page.get_by_role("tab", name="What the model reads").click()
     expect(page.locator("#view-text")).to_contain_text("<|im_start|>", timeout=PATIENCE)
     expect(page.locator("#view-text")).to_contain_text("tokens")
