@@ -1,7 +1,9 @@
 """A run's whole life, with a tiny real model."""
 
+import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -192,3 +194,25 @@ def test_the_tokenizer_of_a_checkpoint_is_the_models_own(train, values, where):
     run, store = train(values)
     saved = AutoTokenizer.from_pretrained(where.run_folder(run["id"]) / store.checkpoints.of(run["id"])[-1]["path"])
     assert saved.chat_template == tiny_tokenizer().chat_template
+
+
+ALPACA = [
+    {"instruction": f"Add {n} and {n}.", "input": "" if n % 2 else "Answer in digits.", "output": f"{2 * n}"}
+    for n in range(30)
+]
+REAL = Path(__file__).parents[3] / "shared" / "data"
+
+
+def test_alpaca_rows_train_too(train, values, tmp_path):
+    (tmp_path / "alpaca.json").write_text(json.dumps(ALPACA))
+    run, store = train({**values, "data": {"source": str(tmp_path / "alpaca.json")}})
+    assert run["status"] == "finished" and losses(store, run)[-1] < losses(store, run)[0]
+
+
+@pytest.mark.parametrize("name", [file.name for file in sorted(REAL.glob("*.json"))])
+def test_real_files_train_where_they_are_at_hand(train, values, name):
+    longer = {**values["training"], "max_steps": 24, "save_steps": 24, "eval_steps": 24}
+    run, store = train({**values, "data": {"source": str(REAL / name)}, "training": longer})
+    curve = losses(store, run)
+    assert run["status"] == "finished" and run["facts"]["rows"] == 300
+    assert sum(curve[-5:]) < sum(curve[:5])
