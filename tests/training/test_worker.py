@@ -214,5 +214,5 @@ def test_real_files_train_where_they_are_at_hand(train, values, name):
     longer = {**values["training"], "max_steps": 24, "save_steps": 24, "eval_steps": 24}
     run, store = train({**values, "data": {"source": str(REAL / name)}, "training": longer})
     curve = losses(store, run)
-    assert run["status"] == "finished" and run["facts"]["rows"] == 300
+    assert run["status"] == "finished" and run["facts"]["rows"] == len(json.loads((REAL / name).read_text()))
     assert sum(curve[-5:]) < sum(curve[:5])
