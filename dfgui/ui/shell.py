@@ -1,5 +1,7 @@
 """The Blocks: a title, the tabs, the chip of the live run, and the Model and Data header over Data and Train.
 
+Above all of it stands what a visitor should know of this server, where there is such a thing (components/live.js).
+
 Which tab and which run are shown stands in the address (`?view=monitor&run=7h2k...`), so a reload, a bookmark and a
 second person land on the same thing. (`page` would be the better word, but Gradio keeps it for itself.)
 shell.js does that in the browser, without asking the server.
@@ -29,19 +31,21 @@ QUEUE_SECONDS = 0.02  # how often the queue looks for work; Gradio's 0.001 costs
 def build(settings: Settings) -> gr.Blocks:
     """The whole page. Nothing is read from the store until a visitor comes."""
     store = Store(settings.store_path)
-    with gr.Blocks(title="dfgui", analytics_enabled=False, fill_width=True) as demo, gr.Column(elem_id="shell"):
-        brand = "<button type='button' class='brand' aria-label='dfgui: the start'>dfgui</button>"
-        title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
-        pulse = live.build(settings, store)
-        run, step, news, preset = (_hidden(name) for name in ("run", "step", "news", "preset"))
-        with gr.Column(elem_id="selection"):
-            chosen = selection.build(settings)
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            context = Context(settings, store, tabs, run, step, news, preset, chosen)
-            for page, (name, module) in PAGES.items():
-                with gr.Tab(name, id=page, elem_id=f"tab-{page}"):
-                    module.build(context)
-        _wire(demo, context, title, pulse)
+    with gr.Blocks(title="dfgui", analytics_enabled=False, fill_width=True) as demo:
+        gr.HTML("", html_template="<p role='status' hidden></p>", elem_id="notice", apply_default_css=False)
+        with gr.Column(elem_id="shell"):
+            brand = "<button type='button' class='brand' aria-label='dfgui: the start'>dfgui</button>"
+            title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
+            pulse = live.build(settings, store)
+            run, step, news, preset = (_hidden(name) for name in ("run", "step", "news", "preset"))
+            with gr.Column(elem_id="selection"):
+                chosen = selection.build(settings)
+            with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
+                context = Context(settings, store, tabs, run, step, news, preset, chosen)
+                for page, (name, module) in PAGES.items():
+                    with gr.Tab(name, id=page, elem_id=f"tab-{page}"):
+                        module.build(context)
+            _wire(demo, context, title, pulse)
     demo.queue()
     demo._queue.sleep_when_free = QUEUE_SECONDS
     return demo

@@ -1,6 +1,7 @@
 """The pulse: one small answer for a whole page."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -176,3 +177,12 @@ def test_who_asks_is_who_signed_in_and_hand_where_nobody_has_to():
 def test_a_command_that_does_not_exist_is_refused(pulse, run):
     assert spoken(pulse.ask, {"run": run, "command": "explode"}, "ada")["error"]
     assert pulse.store.commands.of(run) == []
+
+
+def test_what_a_visitor_should_know_of_the_server_comes_once(pulse):
+    pulse.settings = replace(pulse.settings, space_id="ada/space")
+    answer = pulse.tick({}, "ada")
+    assert "lost when it restarts" in answer["notice"]
+    assert answer["visitor"] == "ada"
+    again = pulse.tick({"seen": answer["seen"]}, "ada")
+    assert "notice" not in again and "visitor" not in again

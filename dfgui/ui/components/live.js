@@ -13,8 +13,9 @@ dfgui.live = (() => {
 
   function boot(element, server, trigger) {
     Object.assign(live, { element, server, trigger });
-    element.addEventListener("click", () => live.chip && trigger("click"));
-    element.addEventListener("keydown", (event) => event.key === "Enter" && live.chip && trigger("click"));
+    const open = (event) => live.chip && event.target.closest(".chip") && trigger("click");
+    element.addEventListener("click", open);
+    element.addEventListener("keydown", (event) => event.key === "Enter" && open(event));
     document.addEventListener("visibilitychange", () => document.hidden || ask());
     booted();
   }
@@ -66,6 +67,8 @@ dfgui.live = (() => {
   function take(answer) {
     seen = { ...seen, ...answer.seen };
     if ("chip" in answer) live.chip = answer.chip;
+    if ("notice" in answer) notice(answer.notice);
+    if ("visitor" in answer) visitor(answer.visitor);
     if ("has" in answer) {
       Object.assign(live, { has: answer.has, latest: answer.latest, news: answer.news });
       dfgui.view.grey(live.has);
@@ -73,6 +76,23 @@ dfgui.live = (() => {
     }
     draw();
     for (const feed of feeds) feed.answer(answer);
+  }
+
+  // What to know of this server: a slim bar over every page, or nothing.
+  function notice(words) {
+    const bar = document.querySelector("#notice p");
+    if (!bar) return;
+    bar.textContent = words || "";
+    bar.hidden = !words;
+  }
+
+  // Where a login is in force, the way out of it.
+  function visitor(name) {
+    const link = live.element.querySelector(".logout");
+    if (!link) return;
+    link.hidden = !name;
+    link.href = `${new URL(window.gradio_config.root, location.href).pathname.replace(/\/$/, "")}/logout`;
+    link.title = name ? `Signed in as ${name}` : "";
   }
 
   function draw() {

@@ -17,6 +17,7 @@ import gradio as gr
 
 from dfgui import actions
 from dfgui.errors import UserError
+from dfgui.integrations import space
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.store.news import News
@@ -35,7 +36,7 @@ def build(settings: Settings, store: Store) -> gr.HTML:
     pulse = Pulse(settings, store)
     return gr.HTML(
         "",
-        html_template="<div class='chip' hidden></div>",
+        html_template="<a class='logout' hidden>Log out</a><div class='chip' hidden></div>",
         js_on_load="dfgui.live.boot(element, server, trigger)",
         server_functions=pulse.functions(),
         elem_id="chip",
@@ -53,8 +54,8 @@ class Pulse:
     def functions(self) -> list[Any]:
         """What the page may call. Each takes one JSON value; trouble comes back as {"error": {what, why, do}}."""
 
-        def tick(question: dict) -> dict:
-            return spoken(self.tick, question)
+        def tick(question: dict, request: gr.Request) -> dict:
+            return spoken(self.tick, question, signed_in(request))
 
         def detail(question: dict) -> dict:
             return spoken(self.detail, question)
@@ -67,12 +68,13 @@ class Pulse:
 
         return [tick, detail, ask, log]
 
-    def tick(self, question: dict[str, Any]) -> dict[str, Any]:
-        """What changed since the page last asked."""
+    def tick(self, question: dict[str, Any], visitor: str | None = None) -> dict[str, Any]:
+        """What changed since the page last asked. `visitor`: the name signed in with, where a login is in force."""
         now = time.time()
         current = self.store.runs.current()
         tag = self.news.tag()
-        sections: dict[str, Any] = {"chip": self._chip(current, now), "news": tag}
+        told = {"notice": space.notice(self.settings), "visitor": visitor}
+        sections: dict[str, Any] = {"chip": self._chip(current, now), "news": tag, **told}
         extra: dict[str, Any] = {}
         if question.get("view") == "monitor" and question.get("run"):
             extra = self._monitor(sections, question, now)
@@ -131,8 +133,13 @@ def spoken(answer: Any, *question: Any) -> dict[str, Any]:
 
 
 def who(request: Any) -> str:
-    """The name that the visitor signed in with. What a server function is given is Starlette's own request."""
-    return request.scope.get(USER) or BY_HAND
+    """Who asks for something: the name that the visitor signed in with, or a hand."""
+    return signed_in(request) or BY_HAND
+
+
+def signed_in(request: Any) -> str | None:
+    """The visitor's name where a login is in force. What a server function is given is Starlette's own request."""
+    return request.scope.get(USER)
 
 
 def changed(sections: dict[str, Any], seen: dict[str, str]) -> dict[str, Any]:
