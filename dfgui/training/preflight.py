@@ -102,16 +102,14 @@ def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:
         text, cure = f"{machine.name} has no bf16.", "Choose auto or fp16."
         yield Note("stop", "bf16 is not supported here.", text, cure, "training.precision")
     else:
-        why = "chosen by the hardware" if wanted == "auto" else "as you asked"
+        why = "chosen by the hardware" if wanted == "auto" else "as set"
         yield Note("ok", "Precision", f"{chosen}, {why} ({hardware.describe(machine)}).")
 
 
 def _optimizer(run: RunConfig, settings: Settings) -> Iterator[Note]:
     if "8bit" in run.training.optim and not hardware.has("bitsandbytes"):
-        text = (
-            "bitsandbytes is not installed.\nInstall it with `pip install bitsandbytes`, or choose adamw_torch_fused."
-        )
-        yield Note("stop", f"{run.training.optim} needs bitsandbytes.", text, "training.optim")
+        text, cure = "It is not installed.", "Install it with `pip install bitsandbytes`, or choose adamw_torch_fused."
+        yield Note("stop", f"{run.training.optim} needs bitsandbytes.", text, cure, "training.optim")
 
 
 def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:

@@ -41,13 +41,12 @@ def trouble(error: UserError) -> str:
     return f'<div class="trouble" role="alert"><b>{what}</b> {why} <span class="cure">{do}</span></div>'
 
 
-def note(kind: str, title: str, text: str) -> str:
-    """One line of a list of checks: a word for the kind, what it is about, and what there is to say, line by line."""
-    first, *rest = text.split("\n")
-    cure = f' <span class="cure">{escape(" ".join(rest))}</span>' if rest else ""
+def note(kind: str, title: str, text: str, do: str = "") -> str:
+    """One line of a list of checks: a word for the kind, what it is about, what there is to say, and the cure."""
+    cure = f' <span class="cure">{escape(do)}</span>' if do else ""
     return (
         f'<li class="note {escape(kind)}"><span class="kind">{KINDS.get(kind, escape(kind))}</span>'
-        f"<div><b>{escape(title)}</b> {escape(first)}{cure}</div></li>"
+        f"<div><b>{escape(title)}</b> {escape(text)}{cure}</div></li>"
     )
 
 

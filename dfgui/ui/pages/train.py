@@ -160,6 +160,6 @@ def _as_note(path: str, words: str) -> dict[str, str]:
 
 
 def _notes(notes: list[dict[str, Any]], advice: list[str] | None = None) -> str:
-    lines = "".join(messages.note(note["kind"], note["title"], note["text"]) for note in notes)
+    lines = "".join(messages.note(note["kind"], note["title"], note["text"], note.get("do", "")) for note in notes)
     lines += "".join(messages.note("tip", *words.split(":", 1)) for words in advice or [])
     return f'<section class="notes"><h3>Before you start</h3><ul aria-live="polite">{lines}</ul></section>'
