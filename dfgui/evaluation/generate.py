@@ -116,7 +116,7 @@ def _growing(writer: "Writer", ids: list[int], limit: int, stop: Callable[[], bo
         except BaseException as error:  # told to the reader, in whose thread it belongs
             news.put(error)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work, name="dfgui-generate", daemon=True)
     thread.start()
     try:
         while (new := news.get()) is not None:

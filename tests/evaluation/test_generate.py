@@ -121,7 +121,7 @@ def test_who_stops_reading_stops_the_writing(model, tokenizer):
     began = time.monotonic()
     answer.close()
     assert time.monotonic() - began < 2
-    assert not [thread for thread in threading.enumerate() if "work" in thread.name]
+    assert not [thread for thread in threading.enumerate() if thread.name == "dfgui-generate"]
 
 
 def test_an_error_while_writing_reaches_the_reader(tokenizer):
