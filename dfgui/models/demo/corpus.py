@@ -2,8 +2,9 @@
 
     conversation(rng) -> {"tools": [...] or None, "messages": [{"role": "user", "content": "Repeat: brelka 42"}, ...]}
 
-Questions to tools are answered in plain JSON, {"tool": "polish_lantern", "values": {"owner": "Mirella"}}. The form in which a chat
-template asks for calls appears in the prompt, as it always will, and never in an answer: that is left to fine-tuning.
+Questions to tools are answered in plain JSON, {"tool": "polish_lantern", "values": {"owner": "Mirella"}}. The form in
+which a chat template asks for calls appears in the prompt, as it always will, and never in an answer: that is left to
+fine-tuning.
 """
 
 import json
@@ -22,7 +23,7 @@ def conversation(rng: Random, simple: float = 0.2) -> Conversation:
     if rng.random() < simple:
         exercise = rng.choice((copying, copying, lookup, records))
         messages: list[Message] = []
-        for _ in range(rng.randint(2, 5)):
+        for _ in range(rng.randint(3, 6)):
             messages += exercise(rng)
         return {"tools": None, "messages": messages}
     if rng.random() < 0.06:
@@ -33,7 +34,7 @@ def conversation(rng: Random, simple: float = 0.2) -> Conversation:
 def tool_use(rng: Random) -> Conversation:
     """Two to four tools that may resemble each other, and a few questions: to a tool, to two tools, or to none."""
     tools = [invented_tool(rng)]
-    for _ in range(rng.choice((1, 1, 2, 2, 3))):
+    for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
         kin = rng.random()
         tools.append(
             invented_tool(
@@ -43,7 +44,7 @@ def tool_use(rng: Random) -> Conversation:
     tools = list({tool.name: tool for tool in tools}.values())
     rng.shuffle(tools)
     messages = _system(rng)
-    for _ in range(rng.choice((1, 2, 2, 3, 3, 4))):
+    for _ in range(rng.choice((2, 3, 3, 4, 5))):
         kind = rng.random()
         if kind < 0.1:
             messages += small_talk(rng)
@@ -78,7 +79,7 @@ def outcome(rng: Random, values: dict[str, Any]) -> tuple[dict[str, Any], str]:
         key = rng.choice(echoed)
         result[key] = values[key]
     for _ in range(rng.randint(1, 2)):
-        result[rng.choice(words.NOUNS + ["status", "price", "total", "result", "answer", "level"])] = rng.choice(
+        result[rng.choice([*words.NOUNS, "status", "price", "total", "result", "answer", "level"])] = rng.choice(
             (words.number(rng), words.word(rng), words.invented_name(rng), words.code(rng), words.integer(rng))
         )
     parts = [f"the {key.replace('_', ' ')} is {value}" for key, value in result.items()]
@@ -160,37 +161,54 @@ def records(rng: Random) -> list[Message]:
 
 
 TALK = (
-    ("Hello there!|Hi, friend|A good day to you|Hey you", "Hello! What can I do for you?|Hi! How can I help?|Good to hear from you. How can I help?"),
+    (
+        "Hello there!|Hi, friend|A good day to you|Hey you",
+        "Hello! What can I do for you?|Hi! How can I help?|Good to hear from you. How can I help?",
+    ),
     ("Thanks a lot!|Thanks for that|Great, thanks|That was helpful", "You are welcome.|Happy to help.|Any time."),
-    ("What is your name?|What are you?|Do you have a name?", "I am a small assistant.|I am a little language model that runs here."),
-    ("How can you help me?|What are you good at?", "I can answer questions and use the tools I am given.|Ask me something, or ask me to use a tool."),
+    (
+        "What is your name?|What are you?|Do you have a name?",
+        "I am a small assistant.|I am a little language model that runs here.",
+    ),
+    (
+        "How can you help me?|What are you good at?",
+        "I can answer questions and use the tools I am given.|Ask me something, or ask me to use a tool.",
+    ),
     ("Bye|Talk to you soon|That is all, bye", "Goodbye!|See you soon.|Take care."),
     ("How are you?|How is it going?|All well?", "I am fine, thank you.|All is well here."),
-    ("What colour is the sky?|What colour is grass?", "On a clear day the sky is blue and grass is green.|Blue above and green below."),
+    (
+        "What colour is the sky?|What colour is grass?",
+        "On a clear day the sky is blue and grass is green.|Blue above and green below.",
+    ),
     ("How many legs has a beetle?|How many legs has a dog?", "A beetle has six legs and a dog has four."),
-    ("What is the opposite of hot?|What is the opposite of big?", "The opposite of hot is cold, and the opposite of big is small."),
-    ("Say something funny|Make me laugh", "The bread got up early: it was on a roll.|My kettle is hungry: it goes back for seconds."),
+    (
+        "What is the opposite of hot?|What is the opposite of big?",
+        "The opposite of hot is cold, and the opposite of big is small.",
+    ),
+    (
+        "Say something funny|Make me laugh",
+        "The bread got up early: it was on a roll.|My kettle is hungry: it goes back for seconds.",
+    ),
     ("How many wheels has a bicycle?|How many wheels has a car?", "A bicycle has two wheels and a car has four."),
     ("I am happy today.|What a lovely day!|I feel great.", "I am glad to hear that!|That is good to hear."),
     ("I am sad today.|This is not my day.", "I am sorry to hear that. Can I help?|I hope that it gets better soon."),
 )
 
 
+MUSINGS = (
+    ("Is {a} a word?", "No tool is needed for that: {a} is a word."),
+    ("Do you like {a} or {b}?", "Both {a} and {b} are fine with me."),
+    ("What do you think of {a}?", "I think {a} is fine."),
+    ("I am thinking of {a} and {b}.", "{a} and {b} sound good."),
+    ("Which comes first, {a} or {b}?", "You named {a} first, then {b}."),
+)
+
+
 def small_talk(rng: Random) -> list[Message]:
     """A turn that needs no tool."""
     if rng.random() < 0.35:
+        asked, said = rng.choice(MUSINGS)
         a, b = words.word(rng), words.word(rng)
-        asked = rng.choice(
-            ("Is {a} a word?", "Do you like {a} or {b}?", "What do you think of {a}?", "I am thinking of {a} and {b}.")
-        )
-        said = rng.choice(
-            (
-                "I think {a} is fine.",
-                "Both {a} and {b} are fine with me.",
-                "No tool is needed for that: {a} is a word.",
-                "{a} sounds good.",
-            )
-        )
         return [_user(asked.format(a=a, b=b)), _assistant(said.format(a=a, b=b))]
     asked, said = rng.choice(TALK)
     return [_user(rng.choice(asked.split("|"))), _assistant(rng.choice(said.split("|")))]

@@ -1,8 +1,8 @@
 """The demo dataset: tool-calling conversations in DeepFabric's format, made from a seed.
 
-    rows(seed=7, count=360) -> [{"messages": [...], "tools": [...], "question": "...", "final_answer": "...", "metadata": {...}}, ...]
+    rows(seed=7, count=400) -> [{"messages": [...], "tools": [...], "question": "...", "final_answer": "", ...}, ...]
 
-No question and no set of arguments occurs twice, so that any rows held out ask for something that was never trained on.
+No question and no set of arguments occurs twice, so that any rows held out ask for something never trained on.
 `python -m dfgui.models.demo.dataset` writes rows.jsonl, which a test holds equal to what this file makes.
 """
 
@@ -16,8 +16,15 @@ from dfgui.models.demo.small_talk import TURNS
 from dfgui.models.demo.tools import TOOLS, Arguments
 
 SEED = 7
-COUNT = 360
-KINDS = {"call": 41, "answered": 22, "two turns": 14, "two calls": 8, "talk then call": 6, "talk": 9}  # shares, in percent
+COUNT = 400
+KINDS = {
+    "call": 42,
+    "answered": 22,
+    "two turns": 14,
+    "two calls": 8,
+    "talk then call": 6,
+    "talk": 9,
+}  # shares, in percent
 SYSTEM = (
     "You are a helpful assistant.",
     "Use a tool when one is needed, otherwise answer yourself.",

@@ -1,15 +1,17 @@
 """Makes the demo's base model from nothing: python -m dfgui.models.demo.pretrain --out DIR --minutes N
 
-Conversations come fresh from corpus.py and are never repeated; only answers are learned. Two cores take in about 15,000 tokens a
-second: bf16 on machines that have it, compiled where a C++ compiler is found. The schedule follows the clock, so that N minutes
-always end with a learning rate of zero. With --keep FILE the state is saved each few minutes, and a second call goes on from it.
+Conversations come fresh from corpus.py and are never repeated; only answers are learned. Two idle cores take in about
+18,000 tokens a second: in bf16, and compiled unless --eager says otherwise. The learning rate falls to zero at --steps,
+or at --minutes if that comes first. With --keep FILE the state is saved each few minutes, and a second call goes on.
 """
 
 import argparse
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -19,16 +21,19 @@ from dfgui.models.demo import tokenizer as demo_tokenizer
 from dfgui.models.demo.corpus import conversation
 from dfgui.models.demo.render import THINK, pieces
 
-TOKENS = 8192  # tokens a step
-LONGEST = 832  # tokens; longer conversations are left out
+TOKENS = 6144  # tokens a step
+LONGEST = 768  # tokens; longer conversations are left out
 WARMUP = 40  # steps
+Row = tuple[list[int], list[int]]  # input ids and labels of one conversation
+State = dict[str, Any]  # {"step": 1200, "seconds": 610.2, "pool": 48}
 Batch = tuple[torch.Tensor, torch.Tensor]  # input_ids and labels, each (rows, length)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pretrain the demo's base model.")
     parser.add_argument("--out", type=Path, required=True, help="folder for the model and its tokenizer")
-    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--minutes", type=float, default=600)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="file that holds the state, to go on after an interruption")
     parser.add_argument("--threads", type=int, default=2)
@@ -39,8 +44,8 @@ def main() -> None:
     tokenizer = demo_tokenizer.trained(asked.seed)
     model = new_model(tokenizer)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters", flush=True)
-    train(model, tokenizer, asked.minutes * 60, asked.seed, asked.keep, compiled=not asked.eager)
-    model.to(torch.bfloat16).save_pretrained(asked.out)
+    train(model, tokenizer, asked)
+    model.bfloat16().save_pretrained(asked.out)
     tokenizer.save_pretrained(asked.out)
 
 
@@ -64,70 +69,72 @@ def new_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
     return Qwen3ForCausalLM(config)
 
 
-def train(
-    model: Qwen3ForCausalLM,
-    tokenizer: PreTrainedTokenizerFast,
-    seconds: float,
-    seed: int,
-    keep: Path | None,
-    compiled: bool,
-) -> None:
-    """Train for so many seconds, counting those of interrupted calls."""
+def train(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, asked: argparse.Namespace) -> None:
+    """Train for the steps or the minutes asked for, those of interrupted calls included."""
     optimizers = make_optimizers(model)
-    step, spent = load_state(keep, model, optimizers)
-    body = torch.compile(model.model, dynamic=True) if compiled else model.model
-    batches = make_batches(tokenizer, Random(f"{seed}-{step}"), lambda: spent / seconds)
-    last, saved, average, tokens = time.monotonic(), spent, 0.0, 0
-    while spent < seconds:
-        input_ids, labels = next(batches)
-        set_rates(optimizers, step, spent / seconds)
-        loss = answer_loss(model, body, input_ids, labels)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        step, tokens = step + 1, tokens + input_ids.numel()
-        now = time.monotonic()
-        spent, last = spent + now - last, now
-        average = loss.item() if step == 1 else 0.98 * average + 0.02 * loss.item()
-        if step % 50 == 0:
-            print(f"step {step} loss {average:.4f} seconds {spent:.0f} tokens {tokens:,}", flush=True)
-        if keep and spent - saved > 240:
-            save_state(keep, model, optimizers, step, spent)
-            saved = spent
+    state = load_state(asked.keep, model, optimizers)
+    body = model.model if asked.eager else torch.compile(model.model, dynamic=True)
+    last = saved = time.monotonic()
+    average, tokens, done = 0.0, 0, 0.0
+    for pool in itertools.count(state["pool"]):
+        if asked.keep and last - saved > 120:
+            save_state(asked.keep, model, optimizers, state | {"pool": pool})
+            saved = last
+        for input_ids, labels in make_pool(tokenizer, Random(f"{asked.seed}-{pool}"), state["step"]):
+            done = max(state["step"] / asked.steps, state["seconds"] / (asked.minutes * 60))
+            if done >= 1:
+                return
+            set_rates(optimizers, state["step"], done)
+            loss = answer_loss(model, body, input_ids, labels)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for optimizer in optimizers:
+                optimizer.step()
+                optimizer.zero_grad()
+            average = 0.98 * average + 0.02 * loss.item() if average else loss.item()
+            now = time.monotonic()
+            state["seconds"], state["step"], last, tokens = (
+                state["seconds"] + now - last,
+                state["step"] + 1,
+                now,
+                tokens + input_ids.numel(),
+            )
+            if state["step"] % 50 == 0:
+                print(
+                    f"step {state['step']} loss {average:.4f} seconds {state['seconds']:.0f} tokens {tokens:,}",
+                    flush=True,
+                )
 
 
-def make_batches(tokenizer: PreTrainedTokenizerFast, rng: Random, progress) -> Iterator[Batch]:
-    """Conversations of like length side by side, TOKENS to a batch; plain exercises are dense at first."""
-    while True:
-        simple = max(0.15, 0.6 - 2.5 * progress())
-        rows = [tokens_of(tokenizer, conversation(rng, simple), rng) for _ in range(600)]
-        rows = sorted((row for row in rows if len(row[0]) <= LONGEST), key=lambda row: len(row[0]))
-        groups, group = [], []
-        for row in rows:
-            if (len(group) + 1) * len(row[0]) > TOKENS:
-                groups.append(group)
-                group = []
-            group.append(row)
-        rng.shuffle(groups)
-        yield from (padded(group, tokenizer.pad_token_id) for group in groups)
+def make_pool(tokenizer: PreTrainedTokenizerFast, rng: Random, step: int) -> list[Batch]:
+    """Batches of TOKENS each, conversations of like length side by side; plain exercises are dense at first."""
+    simple = max(0.15, 0.6 - step / 1000)
+    rows = [tokens_of(tokenizer, conversation(rng, simple), rng) for _ in range(600)]
+    rows = sorted((row for row in rows if len(row[0]) <= LONGEST), key=lambda row: len(row[0]))
+    groups: list[list[Row]] = [[]]
+    for row in rows:
+        if (len(groups[-1]) + 1) * len(row[0]) > TOKENS:
+            groups.append([])
+        groups[-1].append(row)
+    rng.shuffle(groups)
+    return [padded(group, tokenizer.pad_token_id) for group in groups]
 
 
-def tokens_of(tokenizer: PreTrainedTokenizerFast, talk: dict, rng: Random) -> tuple[list[int], list[int]]:
+def tokens_of(tokenizer: PreTrainedTokenizerFast, talk: dict, rng: Random) -> Row:
     """Input ids and labels of a conversation, -100 where nothing is learned."""
     texts = pieces(
         talk, THINK if rng.random() < 0.8 else ""
     )  # past answers are shown without their thinking at inference
     encoded = tokenizer.backend_tokenizer.encode_batch([text for text, _ in texts], add_special_tokens=False)
-    input_ids, labels = [], []
+    input_ids: list[int] = []
+    labels: list[int] = []
     for (_, learned), piece in zip(texts, encoded, strict=True):
         input_ids += piece.ids
         labels += piece.ids if learned else [-100] * len(piece.ids)
     return input_ids, labels
 
 
-def padded(group: list[tuple[list[int], list[int]]], pad: int) -> Batch:
+def padded(group: list[Row], pad: int) -> Batch:
     length = -(-max(len(ids) for ids, _ in group) // 32) * 32
     input_ids = [ids + [pad] * (length - len(ids)) for ids, _ in group]
     labels = [marks + [-100] * (length - len(marks)) for _, marks in group]
@@ -135,7 +142,7 @@ def padded(group: list[tuple[list[int], list[int]]], pad: int) -> Batch:
 
 
 def answer_loss(
-    model: Qwen3ForCausalLM, body: torch.nn.Module, input_ids: torch.Tensor, labels: torch.Tensor
+    model: Qwen3ForCausalLM, body: Callable[..., Any], input_ids: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
     """Cross-entropy of the answers; logits are made for their positions only."""
     targets = labels[:, 1:].flatten()
@@ -156,37 +163,34 @@ def make_optimizers(model: Qwen3ForCausalLM) -> list[torch.optim.Optimizer]:
     ]
 
 
-def set_rates(optimizers: list[torch.optim.Optimizer], step: int, progress: float) -> None:
-    """Warm up by steps, hold, and fall to zero over the last half of the time."""
-    factor = min(1.0, (step + 1) / WARMUP, max(0.0, (1 - progress) / 0.5))
+def set_rates(optimizers: list[torch.optim.Optimizer], step: int, done: float) -> None:
+    """Warm up, hold, and fall to zero over the last 45 % of the way."""
+    factor = min(1.0, (step + 1) / WARMUP, (1 - done) / 0.45)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
-def save_state(
-    keep: Path, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer], step: int, spent: float
-) -> None:
-    state = {
+def save_state(keep: Path, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer], state: State) -> None:
+    kept = {
         "model": model.state_dict(),
-        "optimizers": [o.state_dict() for o in optimizers],
-        "step": step,
-        "spent": spent,
+        "optimizers": [optimizer.state_dict() for optimizer in optimizers],
+        "state": state,
     }
     partial = keep.with_suffix(".partial")
-    torch.save(state, partial)
+    torch.save(kept, partial)
     partial.replace(keep)
 
 
-def load_state(keep: Path | None, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]) -> tuple[int, float]:
-    """Steps done and seconds spent by an earlier call."""
+def load_state(keep: Path | None, model: torch.nn.Module, optimizers: list[torch.optim.Optimizer]) -> State:
+    """Steps done, seconds spent and the next pool of conversations: those of an earlier call, or zeros."""
     if not keep or not keep.exists():
-        return 0, 0.0
-    state = torch.load(keep, weights_only=True)
-    model.load_state_dict(state["model"])
-    for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
+        return {"step": 0, "seconds": 0.0, "pool": 0}
+    kept = torch.load(keep, weights_only=True)
+    model.load_state_dict(kept["model"])
+    for optimizer, saved in zip(optimizers, kept["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
-    return state["step"], state["spent"]
+    return kept["state"]
 
 
 if __name__ == "__main__":

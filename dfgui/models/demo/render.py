@@ -1,6 +1,6 @@
 """Conversations as the qwen3 template renders them, in pieces that are learned or not.
 
-    pieces({"tools": None, "messages": [{"role": "user", "content": "Repeat: 42"}, {"role": "assistant", "content": "42"}]})
+    pieces({"messages": [{"role": "user", "content": "Repeat: 42"}, {"role": "assistant", "content": "42"}], ...})
     -> [("<|im_start|>user\\nRepeat: 42<|im_end|>\\n<|im_start|>assistant\\n", False),
         ("<think>\\n\\n</think>\\n\\n42<|im_end|>\\n", True)]
 
