@@ -103,7 +103,7 @@ FIRST_TABLES = [
     CREATE TABLE rollups (          -- the same points in buckets of `width` steps
         run TEXT NOT NULL, name TEXT NOT NULL, width INTEGER NOT NULL, bucket INTEGER NOT NULL,
         low REAL, high REAL, last REAL, last_step INTEGER NOT NULL, nans INTEGER NOT NULL,
-        total REAL NOT NULL, count INTEGER NOT NULL,  -- of the values that are numbers
+        total REAL NOT NULL, count INTEGER NOT NULL,  -- of the finite values
         PRIMARY KEY (run, name, width, bucket)
     ) WITHOUT ROWID
     """,

@@ -174,6 +174,8 @@ class Writer:
         except sqlite3.OperationalError as error:
             self.trouble = str(error)
             return False
+        except sqlite3.Error:  # it would be refused again: the next batch shall not wait behind it
+            logger.exception("Run %s: the store refused %d points", self.run, len(points))
         return True
 
 
@@ -190,8 +192,9 @@ def rollups(points: list[Point]) -> list[tuple[Any, ...]]:
             else:
                 kept[0], kept[1] = min(kept[0], value), max(kept[1], value)
             kept[2], kept[3] = value, step
-            kept[5] += value or 0.0
-            kept[6] += value is not None
+            if value is not None and math.isfinite(value):  # else inf - inf, which SQLite has no word for
+                kept[5] += value
+                kept[6] += 1
     return [(*key, *bucket) for key, bucket in buckets.items()]
 
 

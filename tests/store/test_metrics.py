@@ -105,3 +105,21 @@ def test_what_was_logged_before_a_kill_is_kept(store, run):
     )
     subprocess.run([sys.executable, "-c", code, str(store.path), run], check=False, timeout=60)
     assert len(store.metrics.points(run, "loss")) == 100
+
+
+def test_infinity_is_kept_and_stands_in_nobodys_way(store, run):
+    with Writer(store.path, run) as writer:
+        for step, value in enumerate([float("inf"), float("-inf"), 2.0], 1):
+            writer.log(step, {"grad_norm": value})
+            assert writer.flush(5)
+    assert [value for _, value in store.metrics.points(run, "grad_norm")] == [float("inf"), float("-inf"), 2.0]
+    assert store.metrics.series(run, "grad_norm", buckets=1)[0][-1] == 2.0
+
+
+def test_what_the_store_refuses_does_not_hold_up_what_follows(store, run):
+    with Writer(store.path, run) as writer:
+        writer.progress(phase=object())
+        assert writer.flush(5)
+        writer.log(1, {"loss": 1.0})
+        assert writer.flush(5)
+    assert store.metrics.points(run, "loss") == [[1, 1.0]]
