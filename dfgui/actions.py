@@ -84,12 +84,11 @@ def command(settings: Settings, run: str, name: str, by: str) -> int:
             f"{row['name']} has already ended.", f"It is {row['status']}.", "Choose a run that is going on."
         )
     asked = store.commands.add(run, name, by)
-    if (
-        name == "stop"
-        and not store.runs.move(run, "stopping")
-        and store.runs.move(run, "stopped", f"Taken out of the queue by {by}.")
-    ):
-        store.commands.close_all(run, 0, "taken out of the queue")
+    if name == "stop" and not store.runs.withdraw(run, f"Taken out of the queue by {by}."):
+        store.runs.move(run, "stopping")
+    now = store.runs.get(run)
+    if now["ended_at"]:  # while this was asked
+        store.commands.close_all(run, now["global_step"], "the run has ended")
     return asked
 
 

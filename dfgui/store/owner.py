@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from functools import lru_cache
 from typing import Any
 
 import psutil
@@ -11,16 +12,28 @@ SILENT_SECONDS = 60  # an owner on another host is taken for dead after this lon
 
 
 def me() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started_at": psutil.Process().create_time()}
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started_at": _started(os.getpid())}
 
 
 def alive(owner: dict[str, Any] | None, heartbeat_at: float | None) -> bool:
-    """Whether the owner still runs. Another host cannot be asked: there the heartbeat decides."""
+    """Whether the owner still runs. Another host cannot be asked: there the heartbeat decides.
+
+    It decides too where another process's start seems to have moved: that is a new process, or the clock was set.
+    """
     if owner is None:
         return False
+    beats = heartbeat_at is not None and time.time() - heartbeat_at < SILENT_SECONDS
     if owner["host"] != socket.gethostname():
-        return heartbeat_at is not None and time.time() - heartbeat_at < SILENT_SECONDS
+        return beats
+    if owner["pid"] == os.getpid():
+        return abs(_started(os.getpid()) - owner["started_at"]) < 1.0
     try:
-        return abs(psutil.Process(owner["pid"]).create_time() - owner["started_at"]) < 1.0
+        return abs(psutil.Process(owner["pid"]).create_time() - owner["started_at"]) < 1.0 or beats
     except psutil.Error:
         return False
+
+
+@lru_cache(maxsize=1)
+def _started(pid: int) -> float:
+    """When this process started, asked once: psutil counts from the boot time, which moves when the clock is set."""
+    return psutil.Process(pid).create_time()

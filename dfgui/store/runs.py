@@ -25,6 +25,11 @@ FOLLOWS = {  # status -> what may follow it
     "running": ("stopping", "finished", "stopped", "failed", "interrupted"),
     "stopping": ("stopped", "finished", "failed", "interrupted"),
 }
+ANSWER = """
+    UPDATE commands SET outcome = ?, done_at = ?,
+        taken_at_step = coalesce(taken_at_step, (SELECT global_step FROM runs WHERE id = commands.run))
+    WHERE run = ? AND outcome IS NULL
+"""
 JSON_FIELDS = ("config", "facts", "error", "owner")
 
 
@@ -75,6 +80,14 @@ class Runs:
             )
         return _read(rows[0]) if rows else None
 
+    def active(self) -> list[dict[str, Any]]:
+        """The runs that somebody executes, or did when he was last seen."""
+        with opened(self.path) as db:
+            return [
+                _read(row)
+                for row in db.query("SELECT * FROM runs WHERE status IN ('preparing', 'running', 'stopping')")
+            ]
+
     def update(self, run: str, **fields: Any) -> None:
         """Sets columns; dicts are written as JSON."""
         values = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in fields.items()}
@@ -82,7 +95,10 @@ class Runs:
             db.table("runs").update(run, values)
 
     def move(self, run: str, status: str, reason: str | None = None, error: UserError | None = None) -> bool:
-        """Moves the run to `status` if that may follow where it is; False when it may not."""
+        """Moves the run to `status` if that may follow where it is; False when it may not.
+
+        Whatever was still asked of a run is answered in the moment it ends.
+        """
         allowed = [before for before, after in FOLLOWS.items() if status in after]
         ended = time.time() if status in ENDED else None
         words = json.dumps(error.to_dict()) if error else None
@@ -94,7 +110,23 @@ class Runs:
                 f"WHERE id = ? AND status IN ({', '.join('?' * len(allowed))})",
                 [status, reason, words, ended, ended is not None, ended is not None, run, *allowed],
             )
-            return cursor.rowcount == 1
+            moved = cursor.rowcount == 1
+            if moved and ended:
+                db.execute(ANSWER, ["the run has ended", ended, run])
+            return moved
+
+    def withdraw(self, run: str, reason: str) -> bool:
+        """Takes the run out of the queue; False when it waits there no longer."""
+        with opened(self.path) as db:
+            cursor = db.execute(
+                "UPDATE runs SET status = 'stopped', reason = ?, ended_at = ?, owner = NULL "
+                "WHERE id = ? AND status = 'queued'",
+                [reason, time.time(), run],
+            )
+            withdrawn = cursor.rowcount == 1
+            if withdrawn:
+                db.execute(ANSWER, ["taken out of the queue", time.time(), run])
+            return withdrawn
 
     def claim(self, executor: str) -> str | None:
         """Takes the oldest queued run if nothing else executes and it is `executor`'s; returns its id."""
@@ -115,11 +147,7 @@ class Runs:
             waiting = [
                 _read(row) for row in db.query("SELECT * FROM runs WHERE status = 'queued' AND executor != 'app'")
             ]
-            active = [
-                _read(row)
-                for row in db.query("SELECT * FROM runs WHERE status IN ('preparing', 'running', 'stopping')")
-            ]
-        gone = [run for run in active if not owner.alive(run["owner"], run["heartbeat_at"])]
+        gone = [run for run in self.active() if not owner.alive(run["owner"], run["heartbeat_at"])]
         for run in gone:
             self.move(run["id"], "interrupted", f"The process that trained it ended at step {run['global_step']}.")
         left = [run for run in waiting if not owner.alive(run["owner"], run["created_at"])]

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import psutil
 import pytest
@@ -114,3 +115,33 @@ def test_owner_is_json_with_host_pid_and_start(store, run):
     row = store.runs.get(run)
     assert row["owner"]["pid"] == os.getpid() and set(row["owner"]) == {"host", "pid", "started_at"}
     json.dumps(row)
+
+
+def test_only_what_still_waits_is_taken_out_of_the_queue(store, run):
+    assert store.runs.withdraw(run, "Not wanted.")
+    assert (store.runs.get(run)["status"], store.runs.get(run)["reason"]) == ("stopped", "Not wanted.")
+    assert store.runs.claim("app") is None
+    second = store.runs.create(RunConfig())
+    store.runs.claim("app")
+    assert not store.runs.withdraw(second, "Too late.")
+    assert store.runs.get(second)["status"] == "preparing"
+
+
+def test_an_end_answers_what_was_still_asked(store, run):
+    store.runs.claim("app")
+    store.runs.update(run, global_step=7)
+    command = store.commands.add(run, "save", by="a page")
+    store.runs.move(run, "interrupted", "The process is gone.")
+    row = store.commands.get(command)
+    assert (row["taken_at_step"], row["outcome"]) == (7, "the run has ended")
+
+
+def test_setting_the_clock_ends_no_run(monkeypatch):
+    mine = owner.me()
+    parent = psutil.Process(os.getppid())
+    other = {**mine, "pid": parent.pid, "started_at": parent.create_time()}
+    started = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: started(self) + 3600)
+    assert owner.me() == mine and owner.alive(mine, None)
+    assert owner.alive(other, time.time())
+    assert not owner.alive(other, time.time() - 3600)  # nobody writes for it: a new process has its number
