@@ -12,16 +12,20 @@ from pathlib import Path
 
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
-from dfgui.store.runs import ACTIVE, ENDED
+from dfgui.store.runs import ENDED
 
 logger = logging.getLogger("dfgui")
 
 LOOK_SECONDS = 0.5
 ORPHAN_SECONDS = 5.0
+TROUBLE_SECONDS = 2.0
+
+_closing = threading.Event()  # set while this process ends: what waits in the queue is left to the next one
 
 
 def start(settings: Settings) -> threading.Thread:
     """Starts the thread that runs what is queued for the app."""
+    _closing.clear()
     thread = threading.Thread(target=_work, args=(settings,), name="dfgui-runner", daemon=True)
     thread.start()
     return thread
@@ -31,16 +35,26 @@ def _work(settings: Settings) -> None:
     store = Store(settings.store_path)
     _clear(settings.exports)
     swept = 0.0
-    while True:
-        if time.monotonic() - swept > ORPHAN_SECONDS:
-            swept = time.monotonic()
-            store.runs.interrupt_orphans()
-        if run := store.runs.claim("app"):
-            from dfgui.training import worker  # here, so that an idle app never imports what training needs
+    while not _closing.is_set():
+        try:
+            if time.monotonic() - swept > ORPHAN_SECONDS:
+                swept = time.monotonic()
+                store.runs.interrupt_orphans()
+            if not _runs_the_next(store, settings):
+                time.sleep(LOOK_SECONDS)
+        except Exception:  # a locked store, a full disk: the queue outlives them
+            logger.exception("The queue could not be served; trying again.")
+            time.sleep(TROUBLE_SECONDS)
 
-            worker.execute(run, settings)
-        else:
-            time.sleep(LOOK_SECONDS)
+
+def _runs_the_next(store: Store, settings: Settings) -> bool:
+    """Runs what is next in the queue, if anything is."""
+    run = store.runs.claim("app")
+    if run:
+        from dfgui.training import worker  # here, so that an idle app never imports what training needs
+
+        worker.execute(run, settings)
+    return run is not None
 
 
 def _clear(folder: Path) -> None:
@@ -51,22 +65,29 @@ def _clear(folder: Path) -> None:
 
 def shutdown(settings: Settings, seconds: float) -> bool:
     """Asks what this process runs to stop with a checkpoint and waits at most `seconds`; whether all have ended."""
+    _closing.set()
     store = Store(settings.store_path)
-    mine = [run["id"] for run in store.runs.all() if run["status"] in ACTIVE and run["owner"] == owner.me()]
-    for run in mine:
-        store.commands.add(run, "stop", by="shutdown")
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if all(store.runs.get(run)["status"] in ENDED for run in mine):
-            return True
+    asked: set[str] = set()
+    while mine := {run["id"] for run in store.runs.active() if run["owner"] == owner.me()}:
+        for run in mine - asked:
+            store.commands.add(run, "stop", by="shutdown")
+            asked.add(run)
+        if time.monotonic() > deadline:
+            return False
         time.sleep(0.1)
-    return not mine
+    return True
 
 
 def run_here(run: str, settings: Settings) -> None:
-    """Waits for a run's turn and executes it in the calling thread: the command line's way."""
+    """Waits for a run's turn and executes it in the calling thread: the command line's way.
+
+    Returns at once when somebody takes the run out of the queue.
+    """
     store = Store(settings.store_path)
     while store.runs.claim(store.runs.get(run)["executor"]) != run:
+        if store.runs.get(run)["status"] in ENDED:
+            return
         store.runs.interrupt_orphans()
         time.sleep(LOOK_SECONDS)
     from dfgui.training import worker

@@ -33,14 +33,17 @@ class Stopped(Exception):
 def execute(run: str, settings: Settings) -> None:
     """Runs a claimed run to its end. Returns when it is finished, stopped or failed."""
     store = Store(settings.store_path)
-    config = RunConfig.model_validate(store.runs.get(run)["config"])
-    with RunLog(settings.run_folder(run)):
-        with Writer(store.path, run) as writer:
-            # The jail was asked when the run was started; what it names may be read since.
-            status, reason, error = _live(config, Phases(run, store, writer), replace(settings, jailed=False))
-        insist(lambda: store.commands.close_all(run, store.runs.get(run)["global_step"], "the run has ended"))
+    try:
+        with RunLog(settings.run_folder(run)):
+            config = RunConfig.model_validate(store.runs.get(run)["config"])
+            with Writer(store.path, run) as writer:
+                # The jail was asked when the run was started; what it names may be read since.
+                status, reason, error = _live(config, Phases(run, store, writer), replace(settings, jailed=False))
+            insist(lambda: store.runs.move(run, status, reason, error))
+            logger.info("%s: %s", status, reason)
+    except Exception as problem:  # no log could be opened, or the config is not of this version
+        status, reason, error = _failure(run, problem)
         insist(lambda: store.runs.move(run, status, reason, error))
-        logger.info("%s: %s", status, reason)
     _free_memory()
 
 
@@ -63,13 +66,17 @@ def _live(config: RunConfig, phases: "Phases", settings: Settings) -> tuple[str,
     except Stopped:
         status, reason, error = "stopped", "Stopped before the first step; there is no checkpoint.", None
     except Exception as problem:
-        from dfgui.training import failures
-
-        logger.exception("Run %s failed", phases.run)
-        error = failures.explain(problem)
-        status, reason = "failed", error.what
+        status, reason, error = _failure(phases.run, problem)
     phases.writer.event("end" if error is None else "error", reason)
     return status, reason, error
+
+
+def _failure(run: str, problem: Exception) -> tuple[str, str, UserError]:
+    from dfgui.training import failures
+
+    logger.error("Run %s failed", run, exc_info=problem)
+    error = failures.explain(problem)
+    return "failed", error.what, error
 
 
 class Phases:
@@ -99,9 +106,13 @@ class Phases:
         return report
 
     def stop_if_asked(self) -> None:
-        for command in self.store.commands.waiting(self.run):
-            if command["command"] == "stop":
-                raise Stopped
+        try:
+            waiting = self.store.commands.waiting(self.run)
+        except sqlite3.Error as error:  # asked again soon
+            logger.warning("Commands could not be read: %s", error)
+            return
+        if any(command["command"] == "stop" for command in waiting):
+            raise Stopped
 
 
 def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, str]:

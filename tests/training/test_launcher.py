@@ -1,0 +1,106 @@
+"""The queue: what stands in it, and what it outlives."""
+
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from dfgui import actions
+from dfgui.config import RunConfig
+from dfgui.store import Store
+from dfgui.store.runs import Runs
+from dfgui.training import launcher, worker
+
+
+@pytest.fixture
+def store(where):
+    return Store(where.store_path)
+
+
+@pytest.fixture
+def executed(monkeypatch, store):
+    """Runs that were begun. Each takes until somebody asks it to stop."""
+    begun = []
+
+    def execute(run, settings):
+        begun.append(run)
+        while not store.commands.waiting(run):
+            time.sleep(0.02)
+        store.runs.move(run, "stopped", "Asked to.")
+
+    monkeypatch.setattr(worker, "execute", execute)
+    yield begun
+    launcher._closing.set()
+
+
+def until(true, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_run_whose_folder_cannot_be_made_fails_and_the_next_one_runs(where, store):
+    first = store.runs.create(RunConfig())
+    where.run_folder(first).write_text("a file where its folder should be")
+    second = store.runs.create(RunConfig())
+    where.run_folder(second).write_text("another")
+    launcher.start(where)
+    until(lambda: store.runs.get(second)["ended_at"], 60)
+    for run in (first, second):
+        row = store.runs.get(run)
+        assert row["status"] == "failed" and row["reason"] and row["error"]["do"]
+    launcher.shutdown(where, 1)
+
+
+def test_the_queue_outlives_a_locked_store(where, store, executed, monkeypatch):
+    claim = Runs.claim
+    troubles = iter([sqlite3.OperationalError("database is locked")])
+
+    def locked_once(self, executor):
+        for trouble in troubles:
+            raise trouble
+        return claim(self, executor)
+
+    monkeypatch.setattr(Runs, "claim", locked_once)
+    run = store.runs.create(RunConfig())
+    launcher.start(where)
+    until(lambda: run in executed)
+    actions.command(where, run, "stop", by="a test")
+
+
+def test_a_command_line_taken_out_of_the_queue_waits_no_longer(where, store, executed):
+    store.runs.create(RunConfig())
+    store.runs.claim("app")
+    run = store.runs.create(RunConfig(), executor="test")
+    waiting = threading.Thread(target=launcher.run_here, args=(run, where), daemon=True)
+    waiting.start()
+    actions.command(where, run, "stop", by="a page")
+    waiting.join(10)
+    assert not waiting.is_alive() and executed == []
+    assert store.runs.get(run)["reason"] == "Taken out of the queue by a page."
+
+
+def test_shutdown_leaves_the_queue_to_the_next_start(where, store, executed):
+    first, second = store.runs.create(RunConfig()), store.runs.create(RunConfig())
+    runner = launcher.start(where)
+    until(lambda: first in executed)
+    assert launcher.shutdown(where, seconds=10)
+    runner.join(10)
+    assert not runner.is_alive() and executed == [first]
+    assert [store.runs.get(run)["status"] for run in (first, second)] == ["stopped", "queued"]
+
+
+def test_a_command_that_comes_too_late_is_answered(where, store, monkeypatch):
+    run = store.runs.create(RunConfig())
+    store.runs.claim("app")
+    add = store.commands.add
+
+    def as_it_ends(self, *asked):
+        store.runs.move(run, "failed", "It broke.")
+        return add(*asked)
+
+    monkeypatch.setattr(type(store.commands), "add", as_it_ends)
+    command = actions.command(where, run, "save", by="a page")
+    assert store.commands.get(command)["outcome"] == "the run has ended"
