@@ -6,6 +6,7 @@ is what counts when a run starts (a CPU build of torch on a GPU machine trains o
 
 import importlib.util
 import os
+import platform
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def look() -> Hardware:
     if cards and _torch_is_built_for_cuda():
         name, memory, capability = cards[0]
         return Hardware("cuda", name, capability >= 8.0, memory, len(cards))
-    return _cpu()
+    return _apple() if (platform.system(), platform.machine()) == ("Darwin", "arm64") else _cpu()
 
 
 def measure() -> Hardware:
@@ -79,10 +80,15 @@ def measure() -> Hardware:
 
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
-        return Hardware("cuda", card.name, torch.cuda.is_bf16_supported(), card.total_memory, torch.cuda.device_count())
+        bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        return Hardware("cuda", card.name, bf16, card.total_memory, torch.cuda.device_count())
     if torch.backends.mps.is_available():
-        return Hardware("mps", "Apple GPU", True, psutil.virtual_memory().total)
+        return _apple()
     return _cpu()
+
+
+def _apple() -> Hardware:
+    return Hardware("mps", "Apple GPU", True, psutil.virtual_memory().total)
 
 
 def _cpu() -> Hardware:
@@ -103,8 +109,14 @@ def _nvidia_cards() -> list[tuple[str, int, float]]:
     if not shutil.which("nvidia-smi"):
         return []
     query = ["nvidia-smi", "--query-gpu=name,memory.total,compute_cap", "--format=csv,noheader,nounits"]
-    answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=False)
-    if answer.returncode != 0:
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
+        rows = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines() if line.strip()]
+        return [(name, _memory(mib), float(capability)) for name, mib, capability in rows]
+    except (OSError, subprocess.SubprocessError, ValueError):
         return []
-    rows = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines() if line.strip()]
-    return [(name, int(float(mib) * 2**20), float(capability)) for name, mib, capability in rows]
+
+
+def _memory(mib: str) -> int:
+    """Bytes. Cards that share the machine's memory report none of their own: "[N/A]"."""
+    return int(float(mib) * 2**20) if mib[:1].isdigit() else psutil.virtual_memory().total

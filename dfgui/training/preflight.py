@@ -5,9 +5,11 @@ What is wrong on every machine is refused by config.py already.
 """
 
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 from dfgui import config
 from dfgui.config import RunConfig
@@ -18,6 +20,7 @@ from dfgui.models import hardware, load
 from dfgui.settings import Settings
 
 LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
+HUB_SECONDS = 600  # how long what was seen of a Hub dataset is believed
 SPARE_BYTES = 200_000_000  # for the store, the log and a small adapter's checkpoints
 
 
@@ -73,15 +76,38 @@ def _data(run: RunConfig, settings: Settings) -> Iterator[Note]:
 
 def _rows(source: str, data: config.Data, settings: Settings) -> int:
     """How many of the first rows can become conversations: all of them, or UserError names the first that cannot."""
-    head = sources.open_source(source, settings, data.config, data.split).head(LOOKED_AT)
-    form = formats.chosen(data.format, [row.raw for row in head])
+    answers = data.train_on != "everything"
+    found = _looked_through(
+        source, settings, data.config, data.split, data.format, answers, _state_of(source, settings)
+    )
+    if isinstance(found, UserError):
+        raise found.with_traceback(None)
+    return found
+
+
+def _state_of(source: str, settings: Settings) -> Any:
+    """What changes when the rows may have changed."""
+    if source.startswith(sources.HUB):
+        return int(time.time() // HUB_SECONDS)
+    path = sources.DEMO if source == "demo" else settings.may_read(source)
+    state = path.stat()
+    return path, state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=16)
+def _looked_through(
+    source: str, settings: Settings, config: str | None, split: str, format: str, answers: bool, state: Any
+) -> int | UserError:
+    """Remembered, because a page asks whenever a setting changes. What cannot be read at all is raised, and is not."""
+    head = sources.open_source(source, settings, config, split).head(LOOKED_AT)
+    form = formats.chosen(format, [row.raw for row in head])
     for row in head:
         try:
             conversation = formats.to_conversation(row.raw, form)
-            if data.train_on != "everything":
+            if answers:
                 require_answer(conversation)
         except RowError as error:
-            raise error.at(row.number) from error
+            return error.at(row.number)
     return len(head)
 
 

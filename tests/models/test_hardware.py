@@ -1,5 +1,10 @@
 """S5: precision follows the hardware, is shown, and can be overridden."""
 
+import shutil
+import subprocess
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from dfgui.models import hardware
@@ -37,3 +42,37 @@ def test_torch_and_the_driver_agree_about_this_machine():
 def test_the_hardware_in_words():
     assert hardware.describe(NEW_GPU) == "NVIDIA L4, 24.0 GB"
     assert "no GPU" in hardware.describe(CPU)
+
+
+@pytest.mark.parametrize(
+    ("answer", "cards"),
+    [
+        ("Tesla T4, 15360, 7.5\n", [("Tesla T4", 15360 * 2**20, 7.5)]),
+        ("NVIDIA GB10, [N/A], 12.1\n", [("NVIDIA GB10", psutil.virtual_memory().total, 12.1)]),
+        ("Unable to determine the device handle\n", []),
+    ],
+)
+def test_what_the_driver_says_is_read_or_left(monkeypatch, answer, cards):
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 0, answer, ""))
+    assert hardware._nvidia_cards() == cards
+
+
+def test_a_driver_that_hangs_counts_as_none(monkeypatch):
+    def hang(*arguments, **options):
+        raise subprocess.TimeoutExpired("nvidia-smi", 10)
+
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "run", hang)
+    assert hardware._nvidia_cards() == []
+
+
+def test_s5_bf16_that_a_card_only_imitates_is_not_chosen(monkeypatch):
+    import torch
+
+    card = SimpleNamespace(name="Tesla T4", total_memory=16 * 10**9, major=7)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
+    assert precision("auto", hardware.measure()) == "fp16"

@@ -94,3 +94,25 @@ def test_notes_say_what_will_happen(where, values):
 def test_notes_name_every_trouble_at_once(where, values):
     broken = parse({**values, "data": {"source": "nowhere.jsonl"}, "training": {"optim": "adamw_8bit"}})
     assert len([note for note in preflight.notes(broken, where) if note.kind == "stop"]) == 2
+
+
+def test_rows_are_looked_through_once_until_they_change(where, values, tmp_path, monkeypatch):
+    opened = []
+    real = preflight.sources.open_source
+    monkeypatch.setattr(preflight.sources, "open_source", lambda *given: opened.append(given) or real(*given))
+    file = tmp_path / "rows.jsonl"
+    file.write_text(f"{GOOD}\n" * 12)
+    run = parse({**values, "data": {"source": str(file)}})
+    faster = parse({**values, "data": {"source": str(file)}, "training": {"learning_rate": 1e-3}})
+    assert preflight.notes(run, where)[0] == preflight.notes(faster, where)[0]
+    assert len(opened) == 1
+    file.write_text(f"{GOOD}\n" * 12 + NO_ANSWER)
+    assert preflight.notes(run, where)[0].kind == "stop"
+    assert len(opened) == 2
+
+
+def test_a_note_that_stops_says_the_cure_and_the_field(where, values):
+    notes = preflight.notes(parse({**values, "training": {"optim": "adamw_8bit"}}), where)
+    (stop,) = [note for note in notes if note.kind == "stop"]
+    assert "pip install" in stop.do
+    assert stop.field == "training.optim"
