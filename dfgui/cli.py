@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ DONE, BAD, REFUSED = 0, 1, 2
 def main(argv: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    everywhere, rest = _options_anywhere().parse_known_args(argv)
-    asked = _parser().parse_args(rest)
+    given = sys.argv[1:] if argv is None else argv
     try:
+        everywhere, rest = _options_anywhere().parse_known_args(given)
+        asked = _parser().parse_args(rest)
         where = settings.load(home=everywhere.home, jailed=False)
         if asked.command is not open_ui:
             _require_a_disk(where)
@@ -42,8 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         code, answer, words = REFUSED, {"error": error.to_dict()}, None
         print(f"{error.what}\n{error.why}\n{error.do}", file=sys.stderr)
-    if everywhere.json:
-        print(json.dumps(_without_nan(answer), ensure_ascii=False))
+    if "--json" in given:
+        print(json.dumps(_without_nan(answer)))  # in ASCII: not every terminal or pipe takes more
     elif words:
         print(words)
     return code
@@ -57,16 +59,24 @@ def _require_a_disk(where: Settings) -> None:
         )
 
 
+class Parser(argparse.ArgumentParser):
+    """Words that are not understood are refused like everything else, in JSON too."""
+
+    def error(self, message: str) -> Any:
+        usage = " ".join(self.format_usage().split()).removeprefix("usage: ").rstrip(" .")
+        raise UserError(f"{message[:1].upper()}{message[1:]}.", f"It is written: {usage}.", "See --help.")
+
+
 def _options_anywhere() -> argparse.ArgumentParser:
     """--json and --home may stand before or after the command."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = Parser(prog="python -m dfgui", add_help=False, allow_abbrev=False)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--home")
     return parser
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m dfgui",
         description="Fine-tune chat and tool-calling models. --json prints one JSON value, --home names the home.",
     )
@@ -149,7 +159,8 @@ def _train_to_its_end(run: str, where: Settings) -> dict[str, Any]:
         if asked_to_stop.is_set():
             asked_to_stop.clear()
             print("Stopping with a checkpoint ...", file=sys.stderr)
-            actions.command(where, run, "stop", by="the terminal")
+            with suppress(UserError):  # it has just ended
+                actions.command(where, run, "stop", by="the terminal")
         row = store.runs.get(run)
         if (line := _progress(row, store)) != told:
             told = line

@@ -345,7 +345,7 @@ class RunConfig(Block):
         """`output_dir` of the reference page names a folder; here a run's folder is dfgui's, so it names the run."""
         if isinstance(values, dict) and isinstance(values.get("training"), dict) and "output_dir" in values["training"]:
             training = dict(values["training"])
-            folder = Path(str(training.pop("output_dir"))).name
+            folder = Path(str(training.pop("output_dir") or "")).name
             values = {**values, "training": training, "name": values.get("name") or folder}
         return values
 

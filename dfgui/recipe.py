@@ -85,13 +85,20 @@ def _override(values: dict[str, Any], override: str) -> None:
         )
     *blocks, name = path.strip().split(".")
     for block in blocks:
-        values = values.setdefault(block, {})
+        if values.get(block) is None:
+            values[block] = {}
+        values = values[block]
         if not isinstance(values, dict):
             raise UserError(
                 f"--set {override} does not fit.", f"{block} is not a block of settings.", "Check the name."
             )
     # YAML 1.1 reads 2e-4 as text; pydantic turns such text into a number where a number is wanted.
-    values[name] = yaml.safe_load(text)
+    try:
+        values[name] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"--set {override} cannot be read.", "Its value is not YAML.", "Put quotes around a text: NAME='\"...\"'."
+        ) from error
 
 
 def to_yaml(config: RunConfig) -> str:

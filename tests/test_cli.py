@@ -109,7 +109,10 @@ def test_preview_shows_every_stage_and_its_tokens_join_to_the_text(folder):
         ["train", "nowhere.yaml"],
         ["train", "run.yaml", "--set", "training.learning_rate=0"],
         ["train", "run.yaml", "--set", "data.source=nowhere.jsonl"],
+        ["train", "run.yaml", "--set", "name=[1"],
         ["preview", "rows.jsonl", "--model", "./model", "--row", "999"],
+        ["runs", "shwo"],
+        ["export", "nosuchrun12"],
     ],
 )
 def test_what_is_refused_exits_2_with_three_sentences(folder, arguments):

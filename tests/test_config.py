@@ -123,3 +123,16 @@ def test_any_config_survives_yaml(steps, rate, rank, method, name):
         }
     )
     assert from_yaml(to_yaml(run)) == run
+
+
+def test_an_output_dir_of_nothing_names_nothing():
+    assert parse({"training": {"output_dir": None}}).name == ""
+
+
+def test_a_block_left_empty_takes_overrides():
+    assert from_yaml("training:\n", ["training.max_steps=3"]).training.max_steps == 3
+
+
+def test_an_override_that_is_not_yaml_is_refused_in_words():
+    with pytest.raises(UserError, match="not YAML"):
+        from_yaml("{}", ["name=[1"])
