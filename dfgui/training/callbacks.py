@@ -122,8 +122,9 @@ class Obedience(TrainerCallback):
 
 def sync(folder: Path) -> None:
     """Brings a folder's files to the disk, so that a power cut cannot leave a checkpoint half written."""
-    for path in (*(file for file in folder.rglob("*") if file.is_file()), folder):
-        descriptor = os.open(path, os.O_RDONLY)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    for path in files if os.name == "nt" else [*files, folder]:  # Windows opens no folder
+        descriptor = os.open(path, os.O_RDONLY if path == folder else os.O_RDWR)  # and syncs what may be written
         try:
             os.fsync(descriptor)
         finally:
