@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from dfgui.errors import UserError
+from dfgui.ui.components.uploads import unmarked
 
 KINDS = {"ok": "ok", "warn": "look", "stop": "stop"}  # a status is never a colour alone
 
@@ -37,12 +38,13 @@ def says(slot: Any, then: dict | None = None) -> Callable[[Callable[..., Any]], 
 
 def trouble(error: UserError) -> str:
     """What happened, why, and what to do, as HTML."""
-    what, why, do = (escape(part) for part in (error.what, error.why, error.do))
+    what, why, do = (escape(unmarked(part)) for part in (error.what, error.why, error.do))
     return f'<div class="trouble" role="alert"><b>{what}</b> {why} <span class="cure">{do}</span></div>'
 
 
 def note(kind: str, title: str, text: str, do: str = "") -> str:
     """One line of a list of checks: a word for the kind, what it is about, what there is to say, and the cure."""
+    title, text, do = unmarked(title), unmarked(text), unmarked(do)
     cure = f' <span class="cure">{escape(do)}</span>' if do else ""
     return (
         f'<li class="note {escape(kind)}"><span class="kind">{KINDS.get(kind, escape(kind))}</span>'

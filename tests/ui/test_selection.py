@@ -50,6 +50,18 @@ def test_an_upload_lies_in_its_folder_whatever_it_is_called(settings, tmp_path, 
     assert uploads.shown(kept) == name
 
 
+def test_an_upload_lies_on_the_disk_once(settings):
+    given = settings.home / "rows.jsonl"
+    given.write_text("{}")
+    assert uploads.keep(str(given), settings).samefile(given)
+
+
+def test_a_sentence_about_an_upload_names_it_as_it_came(settings, tmp_path):
+    given = tmp_path / "rows.jsonl.gz"
+    given.write_text("{}")
+    assert uploads.unmarked(f"{uploads.keep(str(given), settings).name} is empty.") == "rows.jsonl.gz is empty."
+
+
 def test_an_upload_keeps_its_ending(settings, tmp_path):
     given = tmp_path / "Weather.JSONL.gz"
     given.write_bytes(b"x")

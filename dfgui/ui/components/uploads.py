@@ -1,9 +1,12 @@
 """Files that visitors upload: kept in the home under names of ours, shown under the names they came with.
 
+What Gradio took in lies in home/cache; it is linked rather than copied, so that a file is on the disk once.
+
 uploads/weather-rows-3f9a2c1b.jsonl         the rows
 uploads/weather-rows-3f9a2c1b.jsonl.name    "Weather rows.jsonl"
 """
 
+import os
 import re
 import secrets
 import shutil
@@ -14,15 +17,19 @@ from dfgui.settings import Settings
 
 KINDS = [".jsonl", ".json", ".csv", ".parquet", ".txt"]
 LABEL = ".name"
+MARK = re.compile(r"-[0-9a-f]{8}(?=\.(?:jsonl|json|csv|parquet|txt)\b)")  # what makes a kept name unlike any other
 
 
 def keep(path: str, settings: Settings) -> Path:
-    """Copies an uploaded file into the home, and returns where. Nothing of its name is trusted but a known ending."""
+    """Keeps an uploaded file in the home, and returns where. Nothing of its name is trusted but a known ending."""
     given = Path(path)
     ending = _ending(given.name)
     stem = re.sub(r"[^a-z0-9]+", "-", given.name.removesuffix(ending).lower()).strip("-")[:40] or "rows"
     kept = settings.uploads / f"{stem}-{secrets.token_hex(4)}{ending}"
-    shutil.copyfile(given, kept)
+    try:
+        os.link(given, kept)
+    except OSError:  # another disk, or one that knows no links
+        shutil.copyfile(given, kept)
     kept.with_name(kept.name + LABEL).write_text(given.name[:200], encoding="utf-8")
     return kept
 
@@ -31,6 +38,11 @@ def shown(path: Path) -> str:
     """The name that an upload had where it came from."""
     label = path.with_name(path.name + LABEL)
     return label.read_text(encoding="utf-8") if label.is_file() else path.name
+
+
+def unmarked(text: str) -> str:
+    """A sentence about an upload with its name much as it came: "rows-3f9a2c1b.jsonl is empty" as "rows.jsonl ..."."""
+    return MARK.sub("", text)
 
 
 def all_of(settings: Settings) -> list[Path]:
