@@ -98,6 +98,11 @@ def events(rows: list[dict[str, Any]]) -> list[list[Any]]:
     return [[row["id"], words.moment(row["time"])[11:], row["kind"], row["text"], row["step"]] for row in rows]
 
 
+def asked_for(run: dict[str, Any]) -> list[Any]:
+    """The log's first line, before anything else has happened."""
+    return [0, words.moment(run["created_at"])[11:], "phase", "Put in the queue.", None]
+
+
 def about(run: dict[str, Any]) -> list[list[str]]:
     """The settings and what the run found, as [name, value]; blocks are written out: training.learning_rate."""
     found = [[title, _fact(name, run["facts"][name])] for name, title in FACTS.items() if name in run["facts"]]
@@ -138,7 +143,8 @@ def _settings(config: dict[str, Any], before: str = "") -> list[list[str]]:
 def _epoch(run: dict[str, Any]) -> str:
     if run["epoch"] is None:
         return ""
-    total = run["num_train_epochs"]
+    counted = run["config"]["training"]["max_steps"] > 0  # then the steps decide when it ends
+    total = None if counted else run["num_train_epochs"]
     return f"epoch {run['epoch']:.1f} of {total:g}" if total and run["epoch"] <= total else f"epoch {run['epoch']:.1f}"
 
 

@@ -11,6 +11,9 @@ PHASES = {  # phase as the trainer writes it -> what is counted, by phase_unit
 }
 
 
+DOING = {"loading": "loading the model", "first step": "working on the first step"}  # where one word says too little
+
+
 def trained_seconds(run: dict[str, Any], now: float) -> float | None:
     """Seconds from the end of the first step until now, or until the run's end; None before the first step."""
     if run["first_step_at"] is None:
@@ -47,7 +50,7 @@ def phase(run: dict[str, Any]) -> str:
     if not run["phase"]:
         return ""
     if run["phase_done"] is None or not run["phase_total"]:
-        return run["phase"]
+        return DOING.get(run["phase"], run["phase"])
     counted = PHASES.get(run["phase_unit"], lambda done, total: f"{words.whole(done)} of {words.whole(total)}")
     return f"{run['phase']} {counted(run['phase_done'], run['phase_total'])}"
 
@@ -58,7 +61,7 @@ def chip(run: dict[str, Any] | None, loss: float | None, now: float) -> dict[str
         return None
     left = seconds_left(run, now)
     if run["status"] == "queued":
-        detail = "waits for its turn"
+        detail = ""
     elif run["first_step_at"] is None:
         detail = phase(run) or "starting"
     else:

@@ -67,7 +67,7 @@ def test_the_first_answer_has_everything_of_the_run(pulse, run):
     assert answer["curves"]["loss"]["steps"] == list(range(1, 31))
     assert answer["curves"]["eval_loss"] == {"steps": [20], "mean": [0.9]}
     assert answer["head"]["name"] == "weather-lora"
-    assert answer["events"][0][3] == "Training begins."
+    assert [event[3] for event in answer["events"]] == ["Put in the queue.", "Training begins."]
     assert {"chip", "checkpoints", "commands", "about", "best", "has"} <= set(answer)
 
 

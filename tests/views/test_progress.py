@@ -33,7 +33,7 @@ def test_phases_count_what_they_count(row):
     assert progress.phase(downloading) == "downloading 3.1 GB of 8.0 GB"
     tokenising = row(phase="tokenising", phase_done=12_000, phase_total=40_000, phase_unit="rows")
     assert progress.phase(tokenising) == "tokenising 12k of 40k rows"
-    assert progress.phase(row(phase="loading")) == "loading"
+    assert progress.phase(row(phase="loading")) == "loading the model"
 
 
 def test_the_chip_says_status_step_loss_and_time_left(row):
@@ -44,7 +44,7 @@ def test_the_chip_says_status_step_loss_and_time_left(row):
 
 def test_the_chip_of_a_run_that_prepares_says_its_phase(row):
     chip = progress.chip(row(status="preparing", first_step_at=None, global_step=0, phase="loading"), None, NOW)
-    assert (chip["detail"], chip["loss"], chip["left"]) == ("loading", "", "")
+    assert (chip["detail"], chip["loss"], chip["left"]) == ("loading the model", "", "")
 
 
 def test_without_a_live_run_there_is_no_chip():

@@ -58,8 +58,10 @@ class Watch:
         return found
 
     def events(self, run_id: str, after: int | None) -> list[list[Any]]:
+        """The log's lines after one; without one from the moment the run was asked for, so that it is never empty."""
         if after is None:
-            return monitor.events(self.store.events.tail(run_id, 0, FIRST_EVENTS))
+            told = monitor.events(self.store.events.tail(run_id, 0, FIRST_EVENTS))
+            return [monitor.asked_for(self.store.runs.get(run_id)), *told]
         return monitor.events(self.store.events.tail(run_id, after, MORE_EVENTS))
 
     def runs(self) -> list[dict[str, Any]]:
