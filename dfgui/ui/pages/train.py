@@ -17,8 +17,14 @@ from dfgui.ui.form import Form, Updates
 from dfgui.views.tips import tips
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-LEVEL = "(level) => { document.body.dataset.level = level.toLowerCase(); return [level] }"
-TO_PROBLEM = "() => setTimeout(() => document.querySelector('.field.wrong')?.scrollIntoView({block: 'center'}), 300)"
+UNFOLDED = ["method"]  # groups
+LEVEL = "(level, before) => { document.body.dataset.level = level.toLowerCase(); return [level, before] }"
+TO_PROBLEM = """() => setTimeout(() => {
+  const wrong = document.querySelector(".field.wrong");
+  if (!wrong) return;
+  wrong.scrollIntoView({ block: "center" });
+  wrong.querySelector("input, textarea")?.focus({ preventScroll: true });
+}, 300)"""  # once the group of the field has unfolded
 
 
 def build(context: Context) -> None:
@@ -30,13 +36,14 @@ def build(context: Context) -> None:
                 buttons = {name: _preset_button(name) for name in presets.PRESETS}
                 level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
             said = gr.HTML("", elem_id="preset-said")
-            own = form.build(skip=selection.fields, unfolded=["method"])
+            own = form.build(skip=selection.fields, unfolded=UNFOLDED)
         with gr.Column(scale=2, min_width=320, elem_id="before"):
             notes = gr.HTML(_notes([]), elem_id="notes")
             trouble = gr.HTML("", elem_id="start-trouble")
             start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
     whole = Form(selection.fields | own.fields, own.groups)
     marked = gr.State({})  # the problems that stand beside fields now: path -> words
+    level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
     rate, method = own.fields["training.learning_rate"], own.fields["method"]
 
@@ -89,9 +96,11 @@ def build(context: Context) -> None:
             raise
         yield {context.run: run, context.tabs: context.goto("monitor")}
 
-    def unfold(level: str) -> list[Any]:
-        """All opens every group, so that the browser's own search finds a setting; what is open stays open."""
-        return [gr.update(open=True) if level == "All" else gr.skip()] * len(own.groups)
+    def unfold(level: str, before: str) -> list[Any]:
+        """All opens every group, so that the browser's own search finds a setting; leaving it folds them again."""
+        if "All" not in (level, before):
+            return [level, *([gr.skip()] * len(own.groups))]
+        return [level, *(gr.update(open=level == "All" or group in UNFOLDED) for group in own.groups)]
 
     named = whole.inputs
     checking: dict[str, Any] = {
@@ -109,7 +118,7 @@ def build(context: Context) -> None:
         "trigger_mode": "always_last",
         **QUIET,
     }
-    level.change(unfold, level, [*own.groups.values()], js=LEVEL, **QUIET)
+    level.change(unfold, [level, level_before], [level_before, *own.groups.values()], js=LEVEL, **QUIET)
     method.input(follow, [method, rate], rate, **QUIET).then(**checking)
     gr.on([field.input for field in own.fields.values()], trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
