@@ -111,6 +111,8 @@ def understood_model(name: str | None) -> str:
 
 def _dropdown(path: str, choices: list[tuple[str, str]], scale: int, allow_custom_value: bool = True) -> gr.Dropdown:
     spec = form.SPECS[path]
+    if path == "data.format":  # there is little room
+        spec = spec.model_copy(update={"help": spec.help.rpartition(". ")[2]})
     return gr.Dropdown(
         choices,
         value=spec.default,
@@ -118,7 +120,7 @@ def _dropdown(path: str, choices: list[tuple[str, str]], scale: int, allow_custo
         info=form.info(spec),
         allow_custom_value=allow_custom_value,
         scale=scale,
-        min_width=200,
+        min_width=210,
         elem_id=f"field-{form.keyword(path)}",
         elem_classes=form.classes(path),
     )
@@ -133,7 +135,7 @@ def _textbox(path: str) -> gr.Textbox:
 
 
 def _formats() -> list[tuple[str, str]]:
-    return [("detect", "auto"), *((LABELS.get(name, name), name) for name in form.SPECS["data.format"].choices[1:])]
+    return [("auto", "auto"), *((LABELS.get(name, name), name) for name in form.SPECS["data.format"].choices[1:])]
 
 
 def _recent(settings: Settings) -> list[Any]:

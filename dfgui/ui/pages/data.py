@@ -32,6 +32,7 @@ def build(context: Context) -> None:
         number = gr.Number(1, precision=0, label="Row", min_width=110, scale=0, elem_id="row-number", interactive=True)
         total = gr.HTML(_total(None), elem_id="row-total")
         following = _button("Next ›", "row-next")
+        onward = gr.Button("Go on to Train ›", variant="primary", size="sm", scale=0, elem_id="data-onward")
     with gr.Tabs(elem_id="data-views", overflow_behavior="wrap"):
         views = {
             name: _view(title, name)
@@ -48,10 +49,10 @@ def build(context: Context) -> None:
 
     def pictures(look: Look, number: int, format: str) -> Iterator[dict]:
         """The row in its four shapes, each as soon as it is there. What cannot be shown is emptied, and says why."""
-        missing = [views[name] for name in ("conversation", "text", "tokens")]
+        missing = [views[name] for name in ("raw", "conversation", "text", "tokens")]
         try:
             row = look.row(number)
-            yield {views["raw"]: conversation.raw(row.raw)}
+            yield {missing.pop(0): conversation.raw(row.raw)}
             spoken = look.conversation(row, format)
             yield {missing.pop(0): conversation.draw(spoken.messages, spoken.tools)}
             made = look.preview(row, format)
@@ -76,14 +77,19 @@ def build(context: Context) -> None:
         format = look.format(head)
         described, by_hand = look.describe(head, format), look.data.format != "auto"
         waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
-        yield {facts: _facts(sample.facts(described, by_hand)), number: head[0].number, detected: format, **waiting}
-        yield from pictures(look, head[0].number, format)
-        yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
+        soon = _facts(sample.facts(described, by_hand, "…"))
+        yield {facts: soon, number: head[0].number, detected: format, **waiting}
+        try:
+            yield from pictures(look, head[0].number, format)
+            yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
+        except UserError:
+            yield {facts: _facts(sample.facts(described, by_hand))}
+            raise
 
     def count(seen: Any) -> str:
         """How many rows there are, beside everything else: a large file is read to its end for this."""
         if not seen:
-            return _total(None)
+            return ""
         with suppress(UserError):  # whatever is wrong with the dataset, `choose` says it
             return _total(look_at(context.settings, *seen).rows().count())
         return _total(None)
@@ -104,6 +110,7 @@ def build(context: Context) -> None:
     }
     previous.click(None, number, number, js=BACK).then(turn_to, **asked)
     following.click(None, number, number, js=ON).then(turn_to, **asked)
+    onward.click(None, None, context.tabs, js="() => dfgui.view.to('train')")
     number.submit(turn_to, **asked)
     seen.change(count, seen, total, **QUIET)
     choosing: dict[str, Any] = {
