@@ -73,7 +73,7 @@ def build(context: Context) -> None:
             prompt: found.prompt,
             offered: gr.update(label=_offered(found.tools)),
             tools: json.dumps(found.tools, indent=2, ensure_ascii=False),
-            expected: f"<h3>What row {found.row} answers</h3>{conversation.draw(found.answer)}",
+            expected: f"<h3>The answer that stands in row {found.row}</h3>{conversation.draw(found.answer)}",
         }
 
     def answer(side: gr.HTML, step_of: Any) -> Any:

@@ -18,8 +18,8 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibil
 SECONDS = 1.5  # between two looks while something counts
 MOST = 100  # failures drawn
 DEFINITION = (
-    "Each tool call in the held-out rows is asked for again, greedy, under the row's own history. "
-    "Right means: the same calls, each with the same name and every argument equal."
+    "The held-out rows were kept from the training. For each tool call in them the model reads the row up to there and "
+    "answers, always with its likeliest word. Right means: the same calls, each with the same name and every argument."
 )
 
 
@@ -36,7 +36,9 @@ def build(context: Context) -> None:
     seen = gr.State("")  # what is drawn, so that a look that finds nothing new sends nothing
 
     def look(run: str | None, step: int | None, seen_before: str) -> dict:
-        scores = store.scores.of(run) if run and step else []
+        if not (run and step):
+            return {seen: gr.skip()}
+        scores = store.scores.of(run)
         tag = repr([(one["step"], one["state"], one["done"]) for one in scores] + [run, step])
         if tag == seen_before:
             return {seen: gr.skip()}
@@ -44,8 +46,8 @@ def build(context: Context) -> None:
             seen: tag,
             clock: gr.Timer(active=score.counting(scores)),
             start: gr.update(interactive=not score.counting(scores)),
-            result: _result(scores, step or BASE),
-            read: _failures(scores, step, settings, run) if run and step else "",
+            result: _result(scores, step),
+            read: _failures(scores, step, settings, run),
         }
 
     @messages.says(trouble)
@@ -55,7 +57,7 @@ def build(context: Context) -> None:
         return {clock: gr.Timer(active=True)}
 
     shown = {"inputs": [picked.run, picked.step, seen], "outputs": [seen, clock, start, result, read], **QUIET}
-    gr.on([picked.run.change, picked.step.change, clock.tick], look, **shown)
+    gr.on([picked.run.change, picked.step.change, clock.tick], look, trigger_mode="always_last", **shown)
     start.click(
         begin, [picked.run, picked.step], [trouble, clock], show_progress="minimal", api_visibility="private"
     ).then(look, **shown)
