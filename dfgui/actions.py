@@ -175,7 +175,7 @@ def package(settings: Settings, run: str, step: int, kind: str) -> Package:
         size = packing.zip_size(found.folder, extra, name)
         return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size)
     out = settings.exports / f"{run}-{step}-{secrets.token_hex(4)}"
-    exporting.export(found.folder, found.base, "merged", out, found.dtype, title)
+    exporting.export(found.folder, _base_here(settings, found.run), "merged", out, found.dtype, title)
     return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
 
 
@@ -184,8 +184,21 @@ def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: 
     from dfgui.artifacts import export as exporting
 
     found = saved(settings, run, step)
-    base = found.base_name if _kind(kind, found) == "adapter" else found.base
+    base = found.base_name if _kind(kind, found) == "adapter" else _base_here(settings, found.run)
     return exporting.export(found.folder, base, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]
+
+
+def _base_here(settings: Settings, row: dict[str, Any]) -> str:
+    """The folder of a run's base model, fetched again if it is gone: caches are emptied, Spaces forget theirs."""
+    from dfgui.models import load
+
+    base = Path(row["facts"]["base"])
+    if base.is_dir() or row["config"]["method"] == "full":
+        return str(base)
+    model = config.Model.model_validate(row["config"]["model"])
+    if base.parent.name == "snapshots":  # of the Hub's cache: the commit that was trained on
+        model.revision = base.name
+    return load.fetch(model, replace(settings, jailed=False))
 
 
 def _kind(kind: str, found: Saved) -> str:
@@ -234,9 +247,9 @@ def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
             raise UserError(
                 "The model is not loaded yet.", "The run has not reached it.", "Wait until training starts."
             )
-        return loaded.ready(row["facts"]["base"], None, row["facts"]["dtype"])
+        return loaded.ready(_base_here(settings, row), None, row["facts"]["dtype"])
     found = saved(settings, run, step)
-    return loaded.ready(found.base, str(found.folder), found.dtype)
+    return loaded.ready(_base_here(settings, found.run), str(found.folder), found.dtype)
 
 
 def held_out(settings: Settings, run: str) -> list[dict[str, Any]]:

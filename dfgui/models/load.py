@@ -4,6 +4,7 @@ Looking at data needs the tokenizer only; weights are fetched when a run starts.
 that a model brings along is never run.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,9 @@ from dfgui import config
 from dfgui.errors import UserError
 from dfgui.models import demo
 from dfgui.settings import Settings
+
+# transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
+_loading = threading.Lock()
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -116,9 +120,10 @@ def weights(folder: str, dtype: str, device: str = "cpu") -> Any:
     import torch
     from transformers import AutoModelForCausalLM
 
-    model: Any = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
-    )
+    with _loading:
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
+        )
     return model.to(device)
 
 

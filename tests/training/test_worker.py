@@ -216,3 +216,26 @@ def test_real_files_train_where_they_are_at_hand(train, values, name):
     curve = losses(store, run)
     assert run["status"] == "finished" and run["facts"]["rows"] == len(json.loads((REAL / name).read_text()))
     assert sum(curve[-5:]) < sum(curve[:5])
+
+
+def test_a_base_that_is_gone_is_fetched_again_at_the_commit_trained_on(train, values, where, monkeypatch, tmp_path):
+    run, store = train(values)
+    base, asked = run["facts"]["base"], []
+    store.runs.update(run["id"], facts={**run["facts"], "base": str(tmp_path / "snapshots" / "3f9a2c1b")})
+    monkeypatch.setattr(load, "fetch", lambda model, settings: asked.append(model.revision) or base)
+    actions.export(where, run["id"], 8, "merged", tmp_path / "merged")
+    assert asked == ["3f9a2c1b"] and (tmp_path / "merged" / "model.safetensors").is_file()
+
+
+def test_models_loaded_at_once_leave_torchs_default_dtype_alone(train, values, where):
+    run, store = train(values)
+    folder = where.run_folder(run["id"]) / store.checkpoints.of(run["id"])[-1]["path"]
+    threads = [
+        threading.Thread(target=load.trained, args=(folder, run["facts"]["base"], dtype))
+        for dtype in ["bfloat16", "float32"] * 4
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert torch.get_default_dtype() == torch.float32
