@@ -25,7 +25,7 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
         "share": round(run["global_step"] / run["max_steps"], 4) if run["max_steps"] else 0,
         "epoch": _epoch(run),
         "pace": progress.pace(pace),
-        "left": "" if left is None else f"{words.duration(left)} left",
+        "left": progress.left(run, now),
         "left_exact": "" if left is None else words.clock(left),
         "took": "" if took is None else words.duration(took),
         "took_exact": "" if took is None else words.clock(took),

@@ -36,6 +36,14 @@ def seconds_left(run: dict[str, Any], now: float) -> float | None:
     return max(run["max_steps"] - run["global_step"], 0) / pace
 
 
+def left(run: dict[str, Any], now: float) -> str:
+    """ "6 min left"; "finishing" while the last step is evaluated and saved; "" while nobody can know."""
+    seconds = seconds_left(run, now)
+    if seconds is None:
+        return ""
+    return f"{words.duration(seconds)} left" if run["global_step"] < run["max_steps"] else "finishing"
+
+
 def pace(steps_per_second: float | None) -> str:
     """The pace in the unit that gives a number one can read: "3.1 steps/s" or "4.2 s/step"."""
     if steps_per_second is None:
@@ -59,7 +67,6 @@ def chip(run: dict[str, Any] | None, loss: float | None, now: float) -> dict[str
     """What the frame shows of the live run on every page."""
     if run is None:
         return None
-    left = seconds_left(run, now)
     if run["status"] == "queued":
         detail = ""
     elif run["first_step_at"] is None:
@@ -72,6 +79,6 @@ def chip(run: dict[str, Any] | None, loss: float | None, now: float) -> dict[str
         "status": words.STATUS[run["status"]],
         "detail": detail,
         "loss": "" if loss is None else f"loss {words.number(loss)}",
-        "left": "" if left is None else f"{words.duration(left)} left",
+        "left": left(run, now),
         "share": round(run["global_step"] / run["max_steps"], 3) if run["max_steps"] else 0,
     }

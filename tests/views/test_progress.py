@@ -49,3 +49,9 @@ def test_the_chip_of_a_run_that_prepares_says_its_phase(row):
 
 def test_without_a_live_run_there_is_no_chip():
     assert progress.chip(None, None, NOW) is None
+
+
+def test_after_the_last_step_a_run_finishes_rather_than_having_no_time_left(row):
+    assert progress.left(row(global_step=600, max_steps=600), NOW) == "finishing"
+    assert progress.left(row(global_step=300, max_steps=600), NOW).endswith("left")
+    assert progress.left(row(first_step_at=None, global_step=0), NOW) == ""
