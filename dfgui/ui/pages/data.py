@@ -15,6 +15,7 @@ from dfgui.ui.samples import Look, look_at
 from dfgui.views import sample
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
+VISITORS = {"concurrency_limit": 4}  # who look through rows at once: a tokenizer takes its time to load
 BACK = "(row) => Math.max(1, (row || 1) - 1)"
 ON = "(row) => Math.min((row || 0) + 1, document.querySelector('#row-total [data-total]')?.dataset.total || Infinity)"
 WAITING = '<p class="faint">Loading the tokenizer …</p>'
@@ -45,10 +46,19 @@ def build(context: Context) -> None:
         }
     here = gr.Textbox(visible="hidden")
     detected = gr.State(None)  # the format of the dataset on show
+    turns = gr.State([0])  # how often a row was asked for; the last one wins, however long an earlier one takes
     seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
 
-    def pictures(look: Look, number: int, format: str) -> Iterator[dict]:
-        """The row in its four shapes, each as soon as it is there. What cannot be shown is emptied, and says why."""
+    def pictures(turns: list[int], look: Look, number: int, format: str) -> Iterator[dict]:
+        """The row in its four shapes, until another row is asked for. `turns` is this visitor's own."""
+        turns[0] = mine = turns[0] + 1
+        for update in shapes(look, number, format):
+            if turns[0] != mine:
+                return
+            yield update
+
+    def shapes(look: Look, number: int, format: str) -> Iterator[dict]:
+        """Each shape as soon as it is there. What cannot be shown is emptied, and says why."""
         missing = [views[name] for name in ("raw", "conversation", "text", "tokens")]
         try:
             row = look.row(number)
@@ -66,7 +76,7 @@ def build(context: Context) -> None:
         }
 
     @messages.says(trouble, then={seen: None})
-    def choose(here: str, seen_before: Any, shape: dict, **chosen: Any) -> Iterator[dict]:
+    def choose(here: str, seen_before: Any, turns: list[int], shape: dict, **chosen: Any) -> Iterator[dict]:
         """Another dataset, format or model: its facts and its first row."""
         if here != "data" or seen_before == [chosen, shape]:
             yield {seen: gr.skip()}
@@ -80,7 +90,7 @@ def build(context: Context) -> None:
         soon = _facts(sample.facts(described, by_hand, "…"))
         yield {facts: soon, number: head[0].number, detected: format, **waiting}
         try:
-            yield from pictures(look, head[0].number, format)
+            yield from pictures(turns, look, head[0].number, format)
             yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
         except UserError:
             yield {facts: _facts(sample.facts(described, by_hand))}
@@ -95,18 +105,21 @@ def build(context: Context) -> None:
         return _total(None)
 
     @messages.says(trouble)
-    def turn_to(number: float | None, format: str | None, shape: dict, **chosen: Any) -> Iterator[dict]:
+    def turn_to(
+        number: float | None, format: str | None, turns: list[int], shape: dict, **chosen: Any
+    ) -> Iterator[dict]:
         """Another row of the same dataset."""
         look = look_at(context.settings, chosen, shape)
-        yield from pictures(look, int(number or 1), format or look.format())
+        yield from pictures(turns, look, int(number or 1), format or look.format())
 
     selection = context.selection
     shown = [trouble, number, *views.values()]
     asked = {
-        "inputs": [number, detected, selection.shape],
+        "inputs": [number, detected, turns, selection.shape],
         "inputs_kwargs": selection.inputs,
         "outputs": shown,
         **QUIET,
+        **VISITORS,
     }
     previous.click(None, number, number, js=BACK).then(turn_to, **asked)
     following.click(None, number, number, js=ON).then(turn_to, **asked)
@@ -115,10 +128,11 @@ def build(context: Context) -> None:
     seen.change(count, seen, total, **QUIET)
     choosing: dict[str, Any] = {
         "fn": choose,
-        "inputs": [here, seen, selection.shape],
+        "inputs": [here, seen, turns, selection.shape],
         "inputs_kwargs": selection.inputs,
         "outputs": [seen, detected, facts, total, *shown],
         **QUIET,
+        **VISITORS,
     }
     tab.select(**choosing, js=place.opened("data"))
     gr.on(selection.changes, **choosing, js=place.HERE)
