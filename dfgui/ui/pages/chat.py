@@ -21,7 +21,8 @@ OWN = 0  # stands in the list of rows for a question of one's own
 MOST_OFFERED = 200
 CALL_MARK = re.compile(r"<tool_call>|<\|python_tag\|>|\[TOOL_CALLS\]")
 WAITING = '<p class="faint">The answer appears here.</p>'
-LOADING = '<p class="faint">Loading the model …</p>'
+LOADING = '<p class="faint loading">Loading the model …</p>'
+STOPPED = '<p class="faint">Stopped.</p>'
 
 
 def build(context: Context) -> None:
@@ -91,16 +92,18 @@ def build(context: Context) -> None:
 
         return write
 
-    picked.run.change(offer, picked.run, [trouble, row], **QUIET)
     filled = [trouble, history, before, prompt, offered, tools, expected, untrained, tuned]
-    gr.on([picked.run.change, row.change], take, [picked.run, row], filled, **QUIET)
+    taking: dict[str, Any] = {"fn": take, "inputs": [picked.run, row], "outputs": filled, **QUIET}
+    picked.run.change(offer, picked.run, [trouble, row], **QUIET).then(**taking)
+    row.input(**taking)  # and not its change: a question that is being written would be filled in again
     asking = {"inputs": [picked.run, picked.step, history, prompt, tools], "concurrency_limit": 2, **QUIET}
     triggers = [ask.click, prompt.submit]
     going = [
         gr.on(triggers, answer(untrained, lambda _: BASE), outputs=[trouble, untrained], **asking),
         gr.on(triggers, answer(tuned, lambda step: step), outputs=[trouble, tuned], **asking),
     ]
-    stop.click(None, cancels=going)
+    sides = [untrained, tuned]
+    stop.click(None, cancels=going).then(lambda *shown: [_halted(one) for one in shown], sides, sides, **QUIET)
 
 
 def _column(title: str, id: str) -> gr.HTML:
@@ -139,6 +142,11 @@ def _growing(text: str) -> str:
     said, call = text[: mark.start()], text[mark.start() :]
     words = f'<div class="text">{escape(said)}</div>' if said.strip() else ""
     return f'<div class="writing">{words}<pre class="call">{escape(call)}</pre></div>'
+
+
+def _halted(shown: str) -> str:
+    """What a side shows once it was stopped. chat.css shows Stop only while something loads or is being written."""
+    return STOPPED if shown == LOADING else shown.replace('class="writing"', 'class="written"')
 
 
 def _answered(parsed: dict[str, Any], text: str) -> str:
