@@ -29,7 +29,7 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
         "left_exact": "" if left is None else words.clock(left),
         "took": "" if took is None else words.duration(took),
         "took_exact": "" if took is None else words.clock(took),
-        "tokens": f"{words.short(round(tokens / seconds))}" if tokens and seconds else "",
+        "tokens": _tokens_per_second(run["global_step"], tokens, seconds),
         "doing": _doing(run, queue_place),
         "doing_share": _doing_share(run),
     }
@@ -138,6 +138,13 @@ def _settings(config: dict[str, Any], before: str = "") -> list[list[str]]:
         elif value not in (None, ""):
             rows.append([f"{before}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)])
     return rows
+
+
+def _tokens_per_second(steps: int, tokens: float | None, seconds: float | None) -> str:
+    """ "12k"; "" before the second step. The clock starts when the first step has ended, so its tokens do not count."""
+    if not (tokens and seconds and steps > 1):
+        return ""
+    return words.short(round(tokens * (steps - 1) / steps / seconds))
 
 
 def _epoch(run: dict[str, Any]) -> str:

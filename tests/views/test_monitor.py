@@ -13,8 +13,19 @@ def test_the_header_says_how_far_how_fast_and_how_long_still(row):
     assert said["epoch"] == "epoch 1.2 of 3"
     assert said["pace"] == "3.0 steps/s"
     assert (said["left"], said["left_exact"]) == ("2 min left", "0:02:00")
-    assert said["tokens"] == "1.0k"
+    assert said["tokens"] == "996"  # the first step ended before the clock began
     assert said["doing"] == ""
+
+
+def test_one_step_is_no_pace(row):
+    said = head(row(global_step=1), tokens=4_000)
+    assert (said["pace"], said["tokens"]) == ("", "")
+
+
+def test_where_steps_decide_the_end_epochs_are_not_counted_down(row):
+    counted = row()
+    counted["config"]["training"]["max_steps"] = 601
+    assert head(counted)["epoch"] == "epoch 1.2"
 
 
 def test_an_epoch_beyond_the_planned_ones_is_said_alone(row):

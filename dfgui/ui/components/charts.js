@@ -71,7 +71,8 @@ dfgui.charts = (root, held) => {
     root.querySelector(".key .nan").classList.toggle("absent", !(curve && curve.nans.length));
     root.querySelector(".key .spread").hidden = !(curve && curve.buckets);
     if (!steps.length) {
-      readout.textContent = "No points yet. The first comes with the first logged step.";
+      const ended = ["finished", "stopped", "failed", "interrupted"].includes(root.dataset.state);
+      readout.textContent = ended ? "This run logged no step." : "No points yet. The first comes with the first logged step.";
       return;
     }
     const parts = [`step ${steps[at].toLocaleString("en")}`];

@@ -126,7 +126,7 @@ dfgui.monitor = (() => {
     dialog.querySelector("h3").textContent = `Stop ${head.name}?`;
     dialog.querySelector("p").textContent = training
       ? `It is at step ${head.steps}. The next step still ends, is saved as a checkpoint, and then the run stops for good.`
-      : "It has not begun to train, so there is nothing to keep.";
+      : "It has not trained a step yet: there is nothing to keep, unless a step ends before the stop arrives.";
     dialog.querySelector("[value=stop]").textContent = training ? "Stop and keep a checkpoint" : "Stop";
     dialog.querySelector("[value=keep]").textContent = training ? "Keep training" : "Let it go on";
     dialog.returnValue = "keep";
