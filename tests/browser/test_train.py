@@ -118,3 +118,23 @@ def test_one_click_starts_the_demo_and_shows_it(train, store):
     (run,) = store.runs.all()
     assert run["config"]["model"]["name"] == "demo"
     store.commands.add(run["id"], "stop", "the test")
+
+
+def test_start_leads_to_the_field_that_is_wrong_wherever_it_hides(train):
+    train.get_by_text("Advanced", exact=True).click()
+    unfold(train, "schedule")
+    write(train, "training.weight_decay", "-4")
+    expect(field(train, "training.weight_decay")).to_contain_text("-4 is too small")
+    train.get_by_text("Basic", exact=True).click()
+    train.locator("#group-schedule > button").click()
+    expect(field(train, "training.weight_decay")).to_be_hidden()
+    train.locator("#start").click()
+    expect(field(train, "training.weight_decay").locator("input")).to_be_focused()
+
+
+def test_leaving_all_folds_what_it_opened(train):
+    train.get_by_text("All", exact=True).click()
+    expect(train.locator("#group-batch .fields")).to_be_visible()
+    train.get_by_text("Basic", exact=True).click()
+    expect(train.locator("#group-batch .fields")).to_be_hidden()
+    expect(train.locator("#group-method .fields")).to_be_visible()
