@@ -6,7 +6,6 @@ look.conversation(row, "sharegpt")                  messages and tools; no token
 look.preview(row, "sharegpt")                       what the trainer makes of it; seconds, the first time
 """
 
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,10 +14,8 @@ from dfgui import config, recipe
 from dfgui.data import formats, sources
 from dfgui.data.conversation import RowError
 from dfgui.errors import UserError
+from dfgui.models import imports
 from dfgui.settings import Settings
-
-# transformers and trl cannot be imported by two threads at once: names would be missing. Later a row takes moments.
-_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -63,14 +60,14 @@ class Look:
         from dfgui.data import preview
 
         data = self.data
-        with _one_at_a_time:
+        with imports.one_at_a_time:
             return preview.preview(row, format, self.tokenizer(), self.max_length, data.train_on, data.tools)
 
     def template_note(self) -> str:
         """What the model's chat template can carry, in words."""
         from dfgui.data import template
 
-        with _one_at_a_time:
+        with imports.one_at_a_time:
             return template.describe(self.tokenizer()).note
 
     def tokenizer(self) -> Any:
