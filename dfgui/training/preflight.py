@@ -113,7 +113,7 @@ def _looked_through(
 
 def _model(run: RunConfig, settings: Settings) -> Iterator[Note]:
     size = load.weights_size(run.model, settings)
-    place = "on this machine" if size else "fetched from the Hub at the start"
+    place = "on this machine" if size else "looked for on the Hub and fetched at the start"
     yield Note("ok", "Model", f"{run.model.name}, {place}.")
 
 
