@@ -16,6 +16,7 @@ from typing import Any
 
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.models import imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
 from dfgui.training.log import RunLog
@@ -118,13 +119,16 @@ class Phases:
 def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, str]:
     """The run itself. Returns how it ended: (status, reason in words)."""
     phases.begin("starting TRL")
-    from transformers import set_seed
+    with imports.one_at_a_time:  # also what is used further down only: its first import is what can go wrong
+        import peft  # noqa: F401
+        from transformers import set_seed
+        from trl import SFTConfig, SFTTrainer  # noqa: F401
 
-    from dfgui.data import prepare
-    from dfgui.models import hardware, load, loaded
-    from dfgui.models.backends import trl as backend
-    from dfgui.training import callbacks
-    from dfgui.training.methods import sft
+        from dfgui.data import prepare
+        from dfgui.models import hardware, load, loaded
+        from dfgui.models.backends import trl as backend
+        from dfgui.training import callbacks
+        from dfgui.training.methods import sft
 
     machine = hardware.measure()
     precision = hardware.precision(config.training.precision, machine)
@@ -141,7 +145,8 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     )
     _tell_what_is_trained(prepared, phases)
 
-    phases.begin("downloading")
+    if load.weights_size(config.model, settings) is None:
+        phases.begin("downloading")
     folder = load.fetch(config.model, settings, phases.counting("bytes"))
     phases.writer.facts(base=folder)
 

@@ -29,7 +29,7 @@ def checkpoint(home, app):
     run = store.runs.create(RunConfig(name="weather-lora"), f"pid:{os.getpid()}")
     folder = home / "runs" / run / "checkpoint-20"
     model, tokenizer = load.trained(demo.BASE, str(demo.BASE), "float32")
-    tiny_adapter(model).save_pretrained(folder)
+    tiny_adapter(model, lora_alpha=128).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     with Writer(store.path, run) as writer:
         writer.facts(base=str(demo.BASE), dtype="float32")

@@ -25,8 +25,7 @@ pytestmark = pytest.mark.usefixtures("app")
 
 
 def open_data(page, app):
-    page.goto(app.url)
-    page.get_by_text("Use my dataset").click()
+    page.goto(f"{app.url}/?view=data")
     expect(page.locator("#upload")).to_be_visible()
     page.wait_for_timeout(1500)  # a click before the page has come to life is lost
 

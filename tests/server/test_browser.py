@@ -1,27 +1,14 @@
 """In a real browser: the page works behind a proxy under a path, and logs in inside the frame of another site."""
 
-import os
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.chromium import launched
 from tests.server.gateway import hugging_face, proxy_under
 from tests.server.processes import free_port, served
 
 SPACE = {"SYSTEM": "spaces", "SPACE_ID": "a/b", "SPACE_HOST": "a-b.hf.space", "SPACE_AUTHOR_NAME": "a"}
 LOGIN = {"DFGUI_USERNAME": "ada", "DFGUI_PASSWORD": "engine"}
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-def browser(playwright, *arguments):
-    as_root = ["--no-sandbox"] if hasattr(os, "getuid") and os.getuid() == 0 else []
-    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*as_root, *arguments])
 
 
 def log_in(page):
@@ -42,7 +29,7 @@ def test_behind_a_proxy_under_a_path_it_logs_in_and_answers(playwright, tmp_path
     with (
         served(*flags, home=tmp_path, env=LOGIN) as server,
         proxy_under("/tools/dfgui", server.url, keeps_host) as url,
-        browser(playwright) as chromium,
+        launched(playwright) as chromium,
     ):
         page = chromium.new_page()
         page.goto(url)
@@ -56,7 +43,7 @@ def test_in_the_frame_of_hugging_face_it_logs_in_and_answers(playwright, tmp_pat
     with (
         served("--host", "127.0.0.1", "--port", str(free_port()), home=tmp_path, env={**SPACE, **LOGIN}) as server,
         hugging_face(server.url, tmp_path) as port,
-        browser(playwright, f"--host-resolver-rules=MAP * 127.0.0.1:{port}") as chromium,
+        launched(playwright, f"--host-resolver-rules=MAP * 127.0.0.1:{port}") as chromium,
     ):
         page = chromium.new_context(ignore_https_errors=True).new_page()
         asked = []
@@ -74,7 +61,7 @@ def test_a_strangers_page_cannot_frame_it(playwright, tmp_path):
     with (
         served("--host", "127.0.0.1", "--port", str(free_port()), home=tmp_path, env={**SPACE, **LOGIN}) as server,
         hugging_face(server.url, tmp_path) as port,
-        browser(playwright, f"--host-resolver-rules=MAP * 127.0.0.1:{port}") as chromium,
+        launched(playwright, f"--host-resolver-rules=MAP * 127.0.0.1:{port}") as chromium,
     ):
         page = chromium.new_context(ignore_https_errors=True).new_page()
         page.route("https://stranger.example/", lambda route: route.fulfill(body=FRAMING, content_type="text/html"))
