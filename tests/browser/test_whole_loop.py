@@ -52,7 +52,7 @@ def upload_and_look(page, app, file):
     expect(page.locator("#view-raw")).to_contain_text("conversations")
 
 
-def start(page):
+def start(page, store):
     page.get_by_role("tab", name="Train", exact=True).click()
     for group, path, value in (
         ("duration", "training.max_steps", 200),
@@ -64,15 +64,21 @@ def start(page):
     ):
         fill(page, group, path, value)
     expect(page.locator("#notes")).to_contain_text("2 x 1 = 2 rows per step", timeout=PATIENCE)
+    before = {run["id"] for run in store.runs.all()}
     page.locator("#start").click()
-    page.wait_for_url(re.compile(r"view=monitor&run=[a-z0-9]{10}"), timeout=PATIENCE)
-    return re.search(r"run=([a-z0-9]{10})", page.url)[1]
+    page.wait_for_url(lambda url: "view=monitor" in url and run_in(url) not in before | {None}, timeout=PATIENCE)
+    return run_in(page.url)
+
+
+def run_in(url):
+    found = re.search(r"run=([a-z0-9]{10})", url)
+    return found and found[1]
 
 
 @pytest.mark.parametrize("file", [OWN, REAL] if REAL.is_file() else [OWN], ids=lambda file: file.stem)
 def test_from_a_file_to_a_model_that_loads(page, app, store, home, tmp_path, file):
     upload_and_look(page, app, file)
-    run = start(page)
+    run = start(page, store)
     page.wait_for_function(f"({POINTS})() >= 12", timeout=PATIENCE)
     curve = page.evaluate(CURVE)
     assert curve["mean"][-1] < curve["mean"][0]
@@ -81,6 +87,7 @@ def test_from_a_file_to_a_model_that_loads(page, app, store, home, tmp_path, fil
     expect(page.locator(".saying .words")).to_have_text(re.compile(r"Save: saved at step \d+"), timeout=PATIENCE)
     saved = int(re.search(r"\d+", page.locator(".saying .words").inner_text())[0])
     page.reload()
+    page.complaints.clear()  # the page was left while it asked
     expect(page.locator(".checkpoints tbody tr").first).to_contain_text(str(saved), timeout=PATIENCE)
     page.wait_for_function(f"({POINTS})() >= 12", timeout=PATIENCE)
     assert page.evaluate(CURVE)["mean"][:12] == curve["mean"][:12]

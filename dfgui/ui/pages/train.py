@@ -94,7 +94,8 @@ def build(context: Context) -> None:
                 problems = problems or {error.field: f"{error.what} {error.do}"}
             yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
             raise
-        yield {context.run: run, context.tabs: context.goto("monitor")}
+        yield {context.run: run}  # first, so that Monitor never shows the run before it
+        yield {context.tabs: context.goto("monitor")}
 
     def unfold(level: str, before: str) -> list[Any]:
         """All opens every group, so that the browser's own search finds a setting; leaving it folds them again."""
