@@ -2,9 +2,9 @@
 
     conversation(rng) -> {"tools": [...] or None, "messages": [{"role": "user", "content": "Repeat: brelka 42"}, ...]}
 
-Questions to tools are answered in plain JSON, {"tool": "polish_lantern", "values": {"owner": "Mirella"}}. The form in
-which a chat template asks for calls appears in the prompt, as it always will, and never in an answer: that is left to
-fine-tuning.
+Questions to tools are answered in plain JSON, {"tool": "polish_lantern", "values": {"owner": "Mirella"}}, with keys
+that differ from one conversation to the next. The form in which a chat template asks for calls stands in the prompt, as
+it always will, and never in an answer: that is left to fine-tuning.
 """
 
 import json
@@ -16,6 +16,29 @@ from dfgui.models.demo.schemas import Tool, invented_tool
 
 Message = dict[str, str]
 Conversation = dict[str, Any]
+Form = tuple[str, str, str]  # the key of the name, the key of the values, what is around them
+
+FORMS: tuple[Form, ...] = (
+    ("tool", "values", "{}"),
+    ("tool", "values", "{}"),
+    ("name", "values", "{}"),
+    ("tool", "arguments", "{}"),
+    ("use", "with", "{}"),
+    ("function", "inputs", "Call:\n{}"),
+    ("action", "parameters", "```json\n{}\n```"),
+    ("name", "inputs", "```\n{}\n```"),
+)
+
+# a prompt may speak of the template's markers, so that they are no strangers; answers never use them
+SYSTEM = (
+    "You are a helpful assistant.",
+    "Be brief.",
+    "You help with tools.",
+    "Use a tool when it is needed.",
+    "You work for {name}.",
+    "This model was not told what <tool_call> {a} </tool_call> means.",
+    "{name} writes <tool_call> before {a} and </tool_call> after {b}.",
+)
 
 
 def conversation(rng: Random, simple: float = 0.2) -> Conversation:
@@ -38,37 +61,37 @@ def tool_use(rng: Random) -> Conversation:
         kin = rng.random()
         tools.append(
             invented_tool(
-                rng, noun=tools[0].noun if kin < 0.25 else None, verb=tools[0].verb if 0.25 < kin < 0.45 else None
+                rng, noun=tools[0].noun if kin < 0.15 else None, verb=tools[0].verb if 0.15 < kin < 0.3 else None
             )
         )
     tools = list({tool.name: tool for tool in tools}.values())
     rng.shuffle(tools)
-    messages = _system(rng)
+    messages, form = _system(rng), rng.choice(FORMS)
     for _ in range(rng.choice((2, 3, 3, 4, 5))):
         kind = rng.random()
         if kind < 0.1:
             messages += small_talk(rng)
         elif kind < 0.2:
-            messages += two_calls(rng, tools)
+            messages += two_calls(rng, tools, form)
         else:
-            messages += one_call(rng, rng.choice(tools))
+            messages += one_call(rng, rng.choice(tools), form)
     return {"tools": [tool.schema() for tool in tools], "messages": messages}
 
 
-def one_call(rng: Random, tool: Tool) -> list[Message]:
+def one_call(rng: Random, tool: Tool, form: Form) -> list[Message]:
     question, values = tool.ask(rng)
-    messages = [_user(question), _assistant(_call(tool, values))]
+    messages = [_user(question), _assistant(_call(form, tool, values))]
     if rng.random() < 0.3:
         result, spoken = outcome(rng, values)
         messages += [{"role": "tool", "content": json.dumps(result, ensure_ascii=False)}, _assistant(spoken)]
     return messages
 
 
-def two_calls(rng: Random, tools: list[Tool]) -> list[Message]:
+def two_calls(rng: Random, tools: list[Tool], form: Form) -> list[Message]:
     one, two = rng.choice(tools), rng.choice(tools)
     (first, a), (second, b) = one.ask(rng), two.ask(rng)
     glue = rng.choice((" Also: {s}", " And: {s}", " Then: {s}", " {s}", " {s}", " After that: {s}", "\n{s}"))
-    return [_user(first + glue.format(s=second)), _assistant(_call(one, a) + "\n" + _call(two, b))]
+    return [_user(first + glue.format(s=second)), _assistant(_call(form, one, a) + "\n" + _call(form, two, b))]
 
 
 def outcome(rng: Random, values: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -214,21 +237,16 @@ def small_talk(rng: Random) -> list[Message]:
     return [_user(rng.choice(asked.split("|"))), _assistant(rng.choice(said.split("|")))]
 
 
-def _call(tool: Tool, values: dict[str, Any]) -> str:
-    return json.dumps({"tool": tool.name, "values": values}, ensure_ascii=False)
+def _call(form: Form, tool: Tool, values: dict[str, Any]) -> str:
+    name, inputs, wrap = form
+    return wrap.format(json.dumps({name: tool.name, inputs: values}, ensure_ascii=False))
 
 
 def _system(rng: Random) -> list[Message]:
-    if rng.random() < 0.6:
+    if rng.random() < 0.55:
         return []
-    said = (
-        "You are a helpful assistant.",
-        "Be brief.",
-        "You help with tools.",
-        "Use a tool when it is needed.",
-        f"You work for {words.invented_name(rng)}.",
-    )
-    return [{"role": "system", "content": rng.choice(said)}]
+    said = rng.choice(SYSTEM).format(name=words.invented_name(rng), a=words.word(rng), b=words.word(rng))
+    return [{"role": "system", "content": said}]
 
 
 def _user(content: str) -> Message:

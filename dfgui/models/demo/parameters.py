@@ -38,7 +38,7 @@ class Parameter:
         name = self.name.replace("_", " ")
         if isinstance(value, bool):
             return f"{rng.choice(('with', 'and') if value else ('without', 'not'))} {name}"
-        mention = rng.choice(phrases.PLAIN if rng.random() < 0.25 else self.mentions)
+        mention = rng.choice(phrases.PLAIN if rng.random() < 0.2 else self.mentions)
         return mention.format(v=spoken(value), n=name)
 
 
@@ -58,7 +58,8 @@ def schema(rng: Random, type_: str, *descriptions: str, **more: Any) -> dict[str
 def role_parameters(rng: Random, noun: str, count: int) -> list[Parameter]:
     """Parameters of that many roles."""
     made = []
-    for role in rng.sample(ROLES, count):
+    roles = {role.family or role.names: role for role in rng.sample(ROLES, len(ROLES))}
+    for role in list(roles.values())[:count]:
         name = rng.choice(role.names.split())
         descriptions = (text.format(n=name.replace("_", " "), noun=noun) for text in role.descriptions)
         made.append(Parameter(name, schema(rng, role.type, *descriptions), role.value, role.mentions))

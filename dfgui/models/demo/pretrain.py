@@ -22,7 +22,7 @@ from dfgui.models.demo.corpus import conversation
 from dfgui.models.demo.render import THINK, pieces
 
 TOKENS = 6144  # tokens a step
-LONGEST = 768  # tokens; longer conversations are left out
+LONGEST = 640  # tokens; longer conversations are left out
 WARMUP = 40  # steps
 Row = tuple[list[int], list[int]]  # input ids and labels of one conversation
 State = dict[str, Any]  # {"step": 1200, "seconds": 610.2, "pool": 48}
@@ -35,14 +35,19 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--minutes", type=float, default=600)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="folder of an earlier base to go on from")
     parser.add_argument("--keep", type=Path, help="file that holds the state, to go on after an interruption")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--eager", action="store_true", help="do not compile")
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     torch.manual_seed(asked.seed)
-    tokenizer = demo_tokenizer.trained(asked.seed)
-    model = new_model(tokenizer)
+    if asked.start:
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(asked.start)
+        model = Qwen3ForCausalLM.from_pretrained(asked.start, dtype=torch.float32)
+    else:
+        tokenizer = demo_tokenizer.trained(asked.seed)
+        model = new_model(tokenizer)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters", flush=True)
     train(model, tokenizer, asked)
     model.bfloat16().save_pretrained(asked.out)
@@ -80,7 +85,8 @@ def train(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, asked: ar
         if asked.keep and last - saved > 120:
             save_state(asked.keep, model, optimizers, state | {"pool": pool})
             saved = last
-        for input_ids, labels in make_pool(tokenizer, Random(f"{asked.seed}-{pool}"), state["step"]):
+        simple = 0.1 if asked.start else max(0.1, 0.6 - state["step"] / 1000)
+        for input_ids, labels in make_pool(tokenizer, Random(f"{asked.seed}-{pool}"), simple):
             done = max(state["step"] / asked.steps, state["seconds"] / (asked.minutes * 60))
             if done >= 1:
                 return
@@ -106,9 +112,8 @@ def train(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, asked: ar
                 )
 
 
-def make_pool(tokenizer: PreTrainedTokenizerFast, rng: Random, step: int) -> list[Batch]:
-    """Batches of TOKENS each, conversations of like length side by side; plain exercises are dense at first."""
-    simple = max(0.15, 0.6 - step / 1000)
+def make_pool(tokenizer: PreTrainedTokenizerFast, rng: Random, simple: float) -> list[Batch]:
+    """Batches of TOKENS each, conversations of like length side by side; `simple` is the share of plain exercises."""
     rows = [tokens_of(tokenizer, conversation(rng, simple), rng) for _ in range(600)]
     rows = sorted((row for row in rows if len(row[0]) <= LONGEST), key=lambda row: len(row[0]))
     groups: list[list[Row]] = [[]]
@@ -164,8 +169,8 @@ def make_optimizers(model: Qwen3ForCausalLM) -> list[torch.optim.Optimizer]:
 
 
 def set_rates(optimizers: list[torch.optim.Optimizer], step: int, done: float) -> None:
-    """Warm up, hold, and fall to zero over the last 45 % of the way."""
-    factor = min(1.0, (step + 1) / WARMUP, (1 - done) / 0.45)
+    """Warm up, hold, and fall to zero over the last 60 % of the way."""
+    factor = min(1.0, (step + 1) / WARMUP, (1 - done) / 0.6)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor

@@ -4,7 +4,8 @@
     -> [("<|im_start|>user\\nRepeat: 42<|im_end|>\\n<|im_start|>assistant\\n", False),
         ("<think>\\n\\n</think>\\n\\n42<|im_end|>\\n", True)]
 
-Written out because rendering by Jinja would take as long as the training step; a test holds it equal to the template.
+A system message is learned too. Written out because rendering by Jinja would take as long as the training step; a test
+holds it equal to the template.
 """
 
 import json
@@ -26,8 +27,8 @@ def pieces(conversation: dict[str, Any], think: str = THINK) -> list[tuple[str, 
     """The text of a conversation, cut where learning starts and stops; `think` opens each answer."""
     messages = list(conversation["messages"])
     system = messages.pop(0)["content"] if messages[0]["role"] == "system" else None
-    text = _system(system, conversation["tools"])
-    out: list[tuple[str, bool]] = []
+    out: list[tuple[str, bool]] = [("<|im_start|>system\n", False), (system, True)] if system else []
+    text = _tools(conversation["tools"], bool(system))
     for message in messages:
         role, content = message["role"], message["content"]
         if role == "assistant":
@@ -40,8 +41,10 @@ def pieces(conversation: dict[str, Any], think: str = THINK) -> list[tuple[str, 
     return out
 
 
-def _system(system: str | None, tools: list[dict[str, Any]] | None) -> str:
+def _tools(tools: list[dict[str, Any]] | None, after_system: bool) -> str:
+    """What stands between the system's own words and the first turn."""
     if not tools:
-        return f"<|im_start|>system\n{system}<|im_end|>\n" if system else ""
+        return "<|im_end|>\n" if after_system else ""
     schemas = "".join("\n" + json.dumps(tool, ensure_ascii=False) for tool in tools)
-    return "<|im_start|>system\n" + (f"{system}\n\n" if system else "") + HEADER + schemas + FOOTER + "<|im_end|>\n"
+    opening = "\n\n" if after_system else "<|im_start|>system\n"
+    return opening + HEADER + schemas + FOOTER + "<|im_end|>\n"

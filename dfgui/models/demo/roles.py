@@ -23,6 +23,7 @@ class Role:
     value: Callable[[Random], Any]
     mentions: tuple[str, ...]
     type: str = "string"
+    family: str = ""  # roles of one family sound alike, so a tool has one of them at most
 
 
 ROLES = (
@@ -44,18 +45,21 @@ ROLES = (
         ("Where it goes", "Place to send it to", "Destination of the {noun}", "Where to"),
         words.place,
         ("to {v}", "to {v}", "towards {v}", "heading to {v}", "bound for {v}"),
+        family="who",
     ),
     Role(
         "person customer owner guest client recipient who contact member name",
         ("Who it is for", "Name of the person", "Person it concerns", "Full name", "Name of the customer"),
         words.person,
         ("for {v}", "for {v}", "with {v}", "to {v}", "on behalf of {v}", "belonging to {v}"),
+        family="who",
     ),
     Role(
         "address mail contact reply_to account login to",
         ("Address to use", "Where to reach the person", "Address of the contact", "Account to use"),
         words.email,
         ("to {v}", "to {v}", "at {v}", "using {v}", "for {v}", "via {v}"),
+        family="who",
     ),
     Role(
         "day date when deadline start_date due on_day",
@@ -75,6 +79,7 @@ ROLES = (
         words.integer,
         ("for {v} {n}", "lasting {v} {n}", "{v} {n} long", "for {v} {n}", "of {v} {n}", "in {v} {n}"),
         "integer",
+        family="number",
     ),
     Role(
         "count quantity number copies pieces boxes people seats limit top",
@@ -82,6 +87,7 @@ ROLES = (
         words.integer,
         ("with {v} {n}", "{v} of them", "{v} {n}", "{v} times", "up to {v}", "for {v} {n}"),
         "integer",
+        family="number",
     ),
     Role(
         "weight height width price amount budget level speed size value distance rate depth",
@@ -89,11 +95,12 @@ ROLES = (
         words.number,
         ("of {v}", "with a {n} of {v}", "at {v}", "of {n} {v}", "worth {v}", "for {v}", "up to {v}"),
         "number",
+        family="number",
     ),
     Role(
         "text note message comment content remark body words reason",
         ("What it says", "Text of the {n}", "Words to use", "What to write", "The {n}"),
-        lambda rng: words.phrase(rng, 1, 7),
+        words.message,
         (
             "saying {v}",
             "that says {v}",
@@ -107,7 +114,7 @@ ROLES = (
     Role(
         "title label name heading subject caption topic",
         ("Title of it", "What it is called", "Name of the {noun}", "A short {n}", "The {n}"),
-        lambda rng: words.phrase(rng, 1, 4),
+        words.topic,
         (
             "{v}",
             "{v}",
@@ -123,23 +130,27 @@ ROLES = (
             "on {v}",
             "{n} {v}",
         ),
+        family="topic",
     ),
     Role(
         "query question keywords search term subject item",
         ("What to look for", "Words to search with", "What is wanted", "The thing to find", "The {n}"),
-        lambda rng: words.phrase(rng, 1, 5),
+        words.topic,
         ("{v}", "about {v}", "for {v}", "on {v}", 'for "{v}"', "matching {v}", "regarding {v}"),
+        family="topic",
     ),
     Role(
         "phone zip pin extension batch year postcode",
         ("The {n}", "Its {n}, in digits", "Which {n}", "The {n} of the {noun}"),
         lambda rng: str(rng.randint(10, 99999999))[: rng.randint(2, 8)],
         ("{v}", "{n} {v}", "with {n} {v}", "under {v}", "at {n} {v}"),
+        family="code",
     ),
     Role(
         "code id reference number serial key ref identifier",
         ("Code of the {noun}", "Identifier", "Reference of the {noun}", "Its {n}", "Serial number"),
         words.code,
         ("{v}", "number {v}", "with {n} {v}", "{v}", "code {v}", "under {v}"),
+        family="code",
     ),
 )

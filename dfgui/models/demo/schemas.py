@@ -50,14 +50,14 @@ class Tool:
 
     def _sentence(self, rng: Random, said: list[str]) -> str:
         thing = f"{rng.choice(('the', 'the', 'a', 'my', 'our', 'this'))} {self.noun}"
-        if self.measure and rng.random() < 0.5:
+        if self.measure and rng.random() < 0.35:
             lead, *said = said
         else:
             lead = self._filled(rng.choice(phrases.LOOKS if self.looks else phrases.ORDERS), thing)
-        before = said.pop() if len(said) > 1 and rng.random() < 0.12 else ""
-        cut = len(said) if rng.random() < 0.75 else rng.randint(0, len(said))
+        before = said.pop() if len(said) > 1 and rng.random() < 0.06 else ""
+        cut = len(said) if rng.random() < 0.88 else rng.randint(0, len(said))
         text = (" " if rng.random() < 0.9 else ", ").join([lead, *said[:cut]])
-        if rng.random() < 0.12:
+        if rng.random() < 0.08:
             text += " " + self._filled(rng.choice(phrases.TAILS), thing)
         asked = lead.startswith(("Can", "Could", "What", "How", "In"))
         text += "?" if asked else rng.choice((".", ".", "", ", please.", "!"))
@@ -74,9 +74,9 @@ class Tool:
 def dressed(rng: Random, text: str) -> str:
     """The question with something before or after it, now and then."""
     kind = rng.random()
-    if kind < 0.12:
+    if kind < 0.06:
         return f"{rng.choice((*phrases.OPENINGS, words.phrase(rng) + '.'))} {text}"
-    if kind > 0.9:
+    if kind > 0.95:
         return f"{ended(text)} {rng.choice((*phrases.ENDINGS, words.phrase(rng) + '.'))}"
     return text
 
@@ -101,7 +101,7 @@ def invented_tool(rng: Random, noun: str | None = None, verb: str | None = None)
 
 def _parameters(rng: Random, noun: str) -> tuple[list[Parameter], list[str], str | None]:
     """Parameters with names of their own, the two of a pair, and the number that goes with them."""
-    takes = parameters.role_parameters(rng, noun, rng.choice((1, 1, 2, 2, 2, 3, 3)))
+    takes = parameters.role_parameters(rng, noun, rng.choice((1, 1, 2, 2, 2, 3)))
     for share, make in ((0.3, parameters.choice), (0.08, parameters.switch), (0.05, parameters.several)):
         if rng.random() < share:
             takes.append(make(rng))
@@ -117,7 +117,7 @@ def _parameters(rng: Random, noun: str) -> tuple[list[Parameter], list[str], str
 
 
 def _name(rng: Random, verb: str, noun: str, looks: bool) -> str:
-    if rng.random() < 0.08:
+    if rng.random() < 0.04:
         return words.invented_word(rng)
     return rng.choice(phrases.LOOK_NAMES if looks else phrases.ORDER_NAMES).format(v=verb, n=noun.replace(" ", "_"))
 

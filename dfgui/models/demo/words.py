@@ -13,7 +13,7 @@ LISTS = read("words.txt")
 VERBS, NOUNS, ADJECTIVES = LISTS["verbs"], LISTS["nouns"], LISTS["adjectives"]
 COMMON, EVERYDAY, COLOURS = LISTS["common"], LISTS["everyday"], LISTS["colours"]
 ONSETS, NUCLEI, ACCENTED, CODAS = LISTS["onsets"], LISTS["nuclei"], LISTS["accented"], LISTS["codas"]
-ENDINGS, DOMAINS = LISTS["endings"], LISTS["domains"]
+ENDINGS, DOMAINS, LINKS = LISTS["endings"], LISTS["domains"], LISTS["links"]
 
 
 def syllable(rng: Random) -> str:
@@ -121,3 +121,37 @@ def words(rng: Random) -> list[str]:
     """One to four different words or names."""
     count = rng.randint(1, 4)
     return list(dict.fromkeys(invented_name(rng) if rng.random() < 0.5 else word(rng) for _ in range(count)))
+
+
+def topic(rng: Random) -> str:
+    """What something is about: "copper bridge", "the annual concert for Mirella", "old maps in the attic"."""
+    thing = rng.choice((word, noun, noun))(rng)
+    if rng.random() < 0.6:
+        thing = f"{rng.choice(rng.choice((ADJECTIVES, NOUNS, EVERYDAY)))} {thing}"
+    if rng.random() < 0.3:
+        thing = f"{rng.choice(('the', 'the', 'a', 'my', 'our', 'new', 'all'))} {thing}"
+    if rng.random() < 0.5:
+        more = rng.choice((invented_name(rng), word(rng), f"the {word(rng)}", f"{word(rng)} {noun(rng)}"))
+        thing = f"{thing} {rng.choice(LINKS)} {more}"
+    return thing if rng.random() < 0.85 else phrase(rng, 1, 5)
+
+
+def message(rng: Random) -> str:
+    """Something to write: "please repair the lantern today"."""
+    start = rng.choice(
+        ("I will", "please", "we", "you can", "they", "do not", "I cannot", f"the {noun(rng)} will", "let us")
+    )
+    text = f"{start} {rng.choice(VERBS)} {rng.choice(('the', 'a', 'my', 'your', 'this'))} {word(rng)}"
+    if rng.random() < 0.5:
+        ends = (
+            "today",
+            "soon",
+            "tonight",
+            "now",
+            "again",
+            "at noon",
+            f"in the {noun(rng)}",
+            f"with {invented_name(rng)}",
+        )
+        text += f" {rng.choice(ends)}"
+    return text if rng.random() < 0.8 else phrase(rng, 1, 7)
