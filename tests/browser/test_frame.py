@@ -47,6 +47,7 @@ def test_the_model_and_the_dataset_stand_over_data_and_train_only(page, opened):
 
 def test_the_address_follows_the_tab_and_the_title_leads_back_to_the_start(page, opened):
     page.goto(opened)
+    expect(page.locator(".welcome")).to_be_visible()  # until then the page has not decided what it shows
     page.click("#tab-runs-button")
     page.wait_for_url(re.compile("view=runs"))
     page.reload()
