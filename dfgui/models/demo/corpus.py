@@ -19,8 +19,7 @@ Conversation = dict[str, Any]
 Form = tuple[str, str, str]  # the key of the name, the key of the values, what is around them
 
 FORMS: tuple[Form, ...] = (
-    ("tool", "values", "{}"),
-    ("tool", "values", "{}"),
+    *[("tool", "values", "{}")] * 10,  # most often, so that little is guessed; the rest shows that forms differ
     ("name", "values", "{}"),
     ("tool", "arguments", "{}"),
     ("use", "with", "{}"),
@@ -69,9 +68,11 @@ def tool_use(rng: Random) -> Conversation:
     messages, form = _system(rng), rng.choice(FORMS)
     for _ in range(rng.choice((2, 3, 3, 4, 5))):
         kind = rng.random()
-        if kind < 0.1:
+        if kind < 0.08:
             messages += small_talk(rng)
-        elif kind < 0.2:
+        elif kind < 0.12:
+            messages += rng.choice((copying, lookup, records))(rng)
+        elif kind < 0.25:
             messages += two_calls(rng, tools, form)
         else:
             messages += one_call(rng, rng.choice(tools), form)

@@ -76,6 +76,8 @@ ORDER_DESCRIPTIONS = lines("""
     {V} one {n}
 """)
 
+OTHERS = (" or {n}.", ", also known as {n}", " and {n}.", ", for the {n}", " (or a {n})")
+
 CHOICES = (
     "in {v}",
     "in {v} {n}",

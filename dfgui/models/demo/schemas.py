@@ -11,6 +11,7 @@ from typing import Any
 
 from dfgui.models.demo import parameters, phrases, words
 from dfgui.models.demo.parameters import Parameter, spoken
+from dfgui.models.demo.tools import TOOLS
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Tool:
     description: str
     verb: str
     noun: str
+    other: str | None  # a second thing it deals with, named in its description only
     looks: bool  # "What is the ...?" rather than "Do the ..."
     parameters: list[Parameter]
     required: list[str]
@@ -49,7 +51,8 @@ class Tool:
         return dressed(rng, self._sentence(rng, said)), values
 
     def _sentence(self, rng: Random, said: list[str]) -> str:
-        thing = f"{rng.choice(('the', 'the', 'a', 'my', 'our', 'this'))} {self.noun}"
+        noun = self.other if self.other and rng.random() < 0.5 else self.noun
+        thing = f"{rng.choice(('the', 'the', 'a', 'my', 'our', 'this'))} {noun}"
         if self.measure and rng.random() < 0.35:
             lead, *said = said
         else:
@@ -87,8 +90,8 @@ def ended(text: str) -> str:
 
 def invented_tool(rng: Random, noun: str | None = None, verb: str | None = None) -> Tool:
     """A tool with one to five parameters; `noun` or `verb` make it resemble another tool."""
-    noun = noun or (rng.choice(words.NOUNS) if rng.random() < 0.75 else words.invented_word(rng))
-    verb = verb or (rng.choice(words.VERBS) if rng.random() < 0.9 else words.invented_word(rng))
+    noun, verb = noun or words.thing(rng), verb or words.deed(rng)
+    other = words.thing(rng) if rng.random() < 0.25 else None
     if rng.random() < 0.25:
         noun = f"{rng.choice(words.ADJECTIVES if rng.random() < 0.5 else words.NOUNS)} {noun}"
     looks = rng.random() < 0.25
@@ -96,7 +99,9 @@ def invented_tool(rng: Random, noun: str | None = None, verb: str | None = None)
     must = rng.choice((0.5, 0.8, 1.0))
     required = [p.name for p in takes if rng.random() < must or p.name in (*pair, measure)] or [takes[0].name]
     name, description = _name(rng, verb, noun, looks), _description(rng, verb, noun, looks)
-    return Tool(name, description, verb, noun, looks, takes, required, pair, measure)
+    if other:
+        description = description.rstrip(".") + rng.choice(phrases.OTHERS).format(n=other)
+    return Tool(name, description, verb, noun, other, looks, takes, required, pair, measure)
 
 
 def _parameters(rng: Random, noun: str) -> tuple[list[Parameter], list[str], str | None]:
@@ -119,7 +124,9 @@ def _parameters(rng: Random, noun: str) -> tuple[list[Parameter], list[str], str
 def _name(rng: Random, verb: str, noun: str, looks: bool) -> str:
     if rng.random() < 0.04:
         return words.invented_word(rng)
-    return rng.choice(phrases.LOOK_NAMES if looks else phrases.ORDER_NAMES).format(v=verb, n=noun.replace(" ", "_"))
+    form = rng.choice(phrases.LOOK_NAMES if looks else phrases.ORDER_NAMES)
+    name = form.format(v=verb, n=noun.replace(" ", "_"))
+    return f"{name}_{words.invented_word(rng)}" if name in TOOLS else name  # what the demo teaches is left to it
 
 
 def _description(rng: Random, verb: str, noun: str, looks: bool) -> str:

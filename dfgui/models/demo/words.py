@@ -108,6 +108,22 @@ def word(rng: Random) -> str:
     return rng.choice(VERBS) if kind < 0.9 else invented_word(rng)
 
 
+def thing(rng: Random) -> str:
+    """What a tool deals with: a noun, any everyday word, or one that nobody has seen."""
+    kind = rng.random()
+    if kind < 0.45:
+        return rng.choice(NOUNS)
+    return rng.choice(EVERYDAY) if kind < 0.8 else invented_word(rng)
+
+
+def deed(rng: Random) -> str:
+    """What a tool does: a verb, or any word in its place."""
+    kind = rng.random()
+    if kind < 0.72:
+        return rng.choice(VERBS)
+    return rng.choice(EVERYDAY) if kind < 0.87 else invented_word(rng)
+
+
 def phrase(rng: Random, low: int = 1, high: int = 5) -> str:
     """A few words that need not make sense: "quiet copper bridge to repair"."""
     return " ".join(word(rng) for _ in range(rng.randint(low, high)))
