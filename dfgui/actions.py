@@ -16,7 +16,7 @@ from dfgui import config, recipe
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.settings import Settings
-from dfgui.store import Store
+from dfgui.store import Store, owner
 from dfgui.store.scores import BASE
 
 RUN_ID = re.compile(r"[a-z0-9]{8,32}")
@@ -174,7 +174,7 @@ def package(settings: Settings, run: str, step: int, kind: str) -> Package:
         extra = exporting.adapter_extras(found.folder, found.base_name, title)
         size = packing.zip_size(found.folder, extra, name)
         return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size)
-    out = settings.exports / f"{run}-{step}-{secrets.token_hex(4)}"
+    out = settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
     exporting.export(found.folder, _base_here(settings, found.run), "merged", out, found.dtype, title)
     return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
 

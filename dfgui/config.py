@@ -289,6 +289,12 @@ class Training(Block):
             values.setdefault("precision", next((name for name, on in flags.items() if on), "fp32"))
         return values
 
+    @field_validator("eval_strategy", mode="before")
+    @classmethod
+    def no_as_yaml_reads_it(cls, strategy: Any) -> Any:
+        """YAML 1.1 reads a bare `no` as false."""
+        return "no" if strategy is False else strategy
+
     @field_validator("save_total_limit", mode="before")
     @classmethod
     def nothing_said_keeps_all(cls, limit: Any) -> Any:

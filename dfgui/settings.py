@@ -4,7 +4,7 @@
       dfgui.db             the store
       runs/RUN/            checkpoint-20/, train.log, ... of one run
       uploads/             files dropped on the page
-      exports/             merged models while they are being downloaded
+      exports/             merged models while they are being downloaded, a folder for each process
 
 Paths that arrive over HTTP must lie inside the home or a folder the owner allowed; the command line is its user's own
 and may read and write whatever that user may.

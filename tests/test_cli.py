@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from dfgui import settings
 from dfgui.store import Store
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_folder
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -34,9 +34,7 @@ run: {placement: thread, backend: trl}
 def folder(tmp_path_factory):
     """A folder with a model, rows and a run.yaml, as a person would have them."""
     folder = tmp_path_factory.mktemp("work")
-    tokenizer = tiny_tokenizer()
-    tokenizer.save_pretrained(folder / "model")
-    tiny_model(tokenizer).save_pretrained(folder / "model")
+    tiny_folder(folder / "model")
     rows = [
         {"messages": [{"role": "user", "content": f"Say {n}."}, {"role": "assistant", "content": f"{n}, said."}]}
         for n in range(30)

@@ -28,6 +28,12 @@ def test_a_yaml_file_reads_as_it_is_written():
     assert from_yaml(to_yaml(read)) == read
 
 
+def test_a_bare_no_is_the_word_and_not_the_truth_value():
+    assert from_yaml("training: {eval_strategy: no}").training.eval_strategy == "no"
+    assert from_yaml("", ["training.eval_strategy=no"]).training.eval_strategy == "no"
+    assert "eval_strategy" in next(iter(problems({"training": {"eval_strategy": True}})))
+
+
 def test_settings_on_the_command_line_win_over_the_file():
     read = from_yaml(EXAMPLE, ["training.max_steps=10", "training.learning_rate=2e-4", "model.name=./mine"])
     assert (read.training.max_steps, read.training.learning_rate, read.model.name) == (10, 2e-4, "./mine")

@@ -3,6 +3,7 @@
     tokenizer = tiny_tokenizer()            # qwen3's special tokens and chat template
     model = tiny_model(tokenizer)           # two layers, random weights, the same each time; seed=1 for others
     adapted = tiny_adapter(model)           # LoRA that really differs from its base
+    folder = tiny_folder(tmp_path)          # both saved, as a model lies on a disk
 
 They answer nonsense, but always the same nonsense.
 """
@@ -81,8 +82,16 @@ def tiny_model(tokenizer: Any, seed: int = 0, **config: Any) -> Any:
     return Qwen3ForCausalLM(Qwen3Config(**{**shape, **config})).eval()
 
 
-def tiny_adapter(model: Any, seed: int = 0, **lora: Any) -> Any:
-    """`model` with a LoRA adapter whose B is random (std 0.05) and so changes every answer."""
+def tiny_folder(folder: Path, **config: Any) -> Path:
+    """`folder` with a tiny model and its tokenizer in it."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.save_pretrained(folder)
+    tiny_model(tokenizer, **config).save_pretrained(folder)
+    return folder
+
+
+def tiny_adapter(model: Any, seed: int = 0, std: float = 0.05, **lora: Any) -> Any:
+    """`model` with a LoRA adapter whose B is random and so changes its answers."""
     import torch
     from peft import LoraConfig, get_peft_model
 
@@ -91,7 +100,7 @@ def tiny_adapter(model: Any, seed: int = 0, **lora: Any) -> Any:
     torch.manual_seed(seed)
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
-            torch.nn.init.normal_(weight, std=0.05)
+            torch.nn.init.normal_(weight, std=std)
     return adapted.eval()
 
 

@@ -7,6 +7,7 @@
 Rows are numbered from 1, as a person counts: by line where a row is a line.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -27,18 +28,18 @@ class Row:
     raw: dict
 
 
-class Source:
+class Source(ABC):
     """Rows by number. `name` is what people call it: "rows.jsonl", "owner/name", "demo"."""
 
     name: str
 
+    @abstractmethod
     def rows(self) -> Iterator[Row]:
         """All rows in order. Raises UserError at the first that cannot be read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self) -> int:
         """How many rows there are; may read everything."""
-        raise NotImplementedError
 
     def size(self) -> int | None:
         """How many rows there are, if that can be told without asking for them all."""

@@ -137,7 +137,9 @@ def trained(checkpoint: Path, base: str, dtype: str, device: str = "cpu") -> tup
 
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(weights(base, dtype, device), str(checkpoint)).eval(), tokenizer
+    # Empty until it is filled: a random start would move the dice of a run that trains beside us.
+    model = PeftModel.from_pretrained(weights(base, dtype, device), str(checkpoint), low_cpu_mem_usage=True)
+    return model.eval(), tokenizer
 
 
 def _fetch(

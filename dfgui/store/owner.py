@@ -33,6 +33,17 @@ def alive(owner: dict[str, Any] | None, heartbeat_at: float | None) -> bool:
         return False
 
 
+def folder_name() -> str:
+    """The name of a folder that only this process writes to: "host.1234.1790000000"."""
+    return f"{socket.gethostname()}.{os.getpid()}.{_started(os.getpid()):.0f}"
+
+
+def left_behind(name: str) -> bool:
+    """Whether a folder with a `folder_name` belongs to a process of this host that is gone."""
+    host, pid, started = name.rsplit(".", 2)
+    return host == socket.gethostname() and not alive({"host": host, "pid": int(pid), "started_at": int(started)}, None)
+
+
 @lru_cache(maxsize=1)
 def _started(pid: int) -> float:
     """When this process started, asked once: psutil counts from the boot time, which moves when the clock is set."""

@@ -58,9 +58,10 @@ def _runs_the_next(store: Store, settings: Settings) -> bool:
 
 
 def _clear(folder: Path) -> None:
-    """Deletes what an app that was killed had merged for a download."""
-    for left in folder.iterdir():
-        shutil.rmtree(left, ignore_errors=True)
+    """Deletes what an app that was killed had merged for a download; another app on this home may be at it now."""
+    for left in folder.glob("*.*.*"):
+        if owner.left_behind(left.name):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def shutdown(settings: Settings, seconds: float) -> bool:

@@ -10,7 +10,7 @@ from dfgui import config, settings
 from dfgui.errors import UserError
 from dfgui.models import load
 from tests.hub import serving
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_adapter, tiny_folder
 
 # huggingface_hub reads its endpoint when it is imported, so each question is asked in a process of its own.
 ASK = """
@@ -35,11 +35,7 @@ except UserError as error:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    tokenizer = tiny_tokenizer()
-    tokenizer.save_pretrained(folder)
-    tiny_model(tokenizer).save_pretrained(folder)
-    return folder
+    return tiny_folder(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture
@@ -132,3 +128,18 @@ def test_a_folder_outside_the_jail_is_refused(where, folder):
 def test_a_name_that_is_neither_folder_nor_id_is_refused(where, name):
     with pytest.raises(UserError):
         load.locate(name, where)
+
+
+def test_a_model_loaded_for_an_answer_leaves_the_dice_of_a_run_beside_it_alone(tmp_path, folder):
+    import torch
+
+    base, tokenizer = load.trained(folder, str(folder), "float32")
+    adapted = tiny_adapter(base)
+    adapted.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    before = torch.get_rng_state()
+    loaded, _ = load.trained(tmp_path, str(folder), "float32")
+    assert torch.equal(torch.get_rng_state(), before)
+    asked = tokenizer("Hello", return_tensors="pt")
+    with torch.inference_mode():
+        assert torch.equal(loaded(**asked).logits, adapted(**asked).logits)

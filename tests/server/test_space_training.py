@@ -15,18 +15,14 @@ import pytest
 from dfgui import actions, settings
 from dfgui.store import Store
 from tests.server.test_space import LOGIN, image, log_in, owned, space  # noqa: F401
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_folder
 
 TRAINING_SECONDS = 180
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    tokenizer = tiny_tokenizer()
-    tokenizer.save_pretrained(folder)
-    tiny_model(tokenizer).save_pretrained(folder)
-    return folder
+    return tiny_folder(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

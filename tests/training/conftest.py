@@ -5,18 +5,14 @@ import pytest
 from dfgui import actions, settings
 from dfgui.store import Store
 from dfgui.training import launcher
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_folder
 
 CITIES = ["Oslo", "Rome", "Lima", "Cairo", "Paris", "Quito", "Delhi", "Seoul", "Accra", "Tunis"]
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny-model")
-    tokenizer = tiny_tokenizer()
-    tokenizer.save_pretrained(folder)
-    tiny_model(tokenizer).save_pretrained(folder)
-    return folder
+    return tiny_folder(tmp_path_factory.mktemp("tiny-model"))
 
 
 @pytest.fixture

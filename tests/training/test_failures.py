@@ -9,7 +9,7 @@ import pytest
 from dfgui.errors import UserError
 from dfgui.training.failures import explain
 from tests.disk import disk_of
-from tests.tiny import tiny_model, tiny_tokenizer
+from tests.tiny import tiny_folder
 
 
 def raised(action) -> BaseException:
@@ -20,11 +20,7 @@ def raised(action) -> BaseException:
 
 @pytest.fixture(scope="module")
 def model_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    tokenizer = tiny_tokenizer()
-    tokenizer.save_pretrained(folder)
-    tiny_model(tokenizer).save_pretrained(folder)
-    return folder
+    return tiny_folder(tmp_path_factory.mktemp("model"))
 
 
 def test_what_is_already_in_words_passes_through():

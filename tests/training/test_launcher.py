@@ -1,5 +1,7 @@
 """The queue: what stands in it, and what it outlives."""
 
+import os
+import socket
 import sqlite3
 import threading
 import time
@@ -8,7 +10,7 @@ import pytest
 
 from dfgui import actions
 from dfgui.config import RunConfig
-from dfgui.store import Store
+from dfgui.store import Store, owner
 from dfgui.store.runs import Runs
 from dfgui.training import launcher, worker
 
@@ -52,6 +54,18 @@ def test_a_run_whose_folder_cannot_be_made_fails_and_the_next_one_runs(where, st
         row = store.runs.get(run)
         assert row["status"] == "failed" and row["reason"] and row["error"]["do"]
     launcher.shutdown(where, 1)
+
+
+def test_only_what_a_dead_app_had_merged_is_cleared_at_the_start(where, store):
+    mine, dead = owner.folder_name(), owner.folder_name().replace(f".{os.getpid()}.", ".4194304.")
+    elsewhere = dead.replace(socket.gethostname(), "another.host")
+    for name in (mine, dead, elsewhere):
+        (where.exports / name / "run-20").mkdir(parents=True)
+    runner = launcher.start(where)
+    until(lambda: not (where.exports / dead).exists())
+    assert sorted(path.name for path in where.exports.iterdir()) == sorted([mine, elsewhere])
+    launcher.shutdown(where, 1)
+    runner.join(10)
 
 
 def test_the_queue_outlives_a_locked_store(where, store, executed, monkeypatch):
