@@ -100,6 +100,8 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
             if settings.offline:
                 raise _unavailable(model.name, "weights", error, settings) from error
             return None
+        if not settings.offline and not any(place.glob("*.safetensors")):  # only its tokenizer was fetched so far
+            return None
     return sum(file.stat().st_size for file in _weight_files(model.name, place))
 
 

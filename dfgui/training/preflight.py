@@ -4,9 +4,11 @@ A note is {kind, title, text, do, field}: "ok" tells, "warn" asks for a second l
 What is wrong on every machine is refused by config.py already.
 """
 
+import math
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -51,6 +53,16 @@ def require(run: RunConfig, settings: Settings) -> None:
                 raise UserError(note.title, note.text, note.do, note.field)
 
 
+@contextmanager
+def concerning(field: str) -> Iterator[None]:
+    """Trouble in the block is the trouble of this setting, unless it names another."""
+    try:
+        yield
+    except UserError as error:
+        error.field = error.field or field
+        raise
+
+
 def _told(look, run: RunConfig, settings: Settings) -> list[Note]:
     try:
         return list(look(run, settings))
@@ -61,9 +73,11 @@ def _told(look, run: RunConfig, settings: Settings) -> list[Note]:
 def _data(run: RunConfig, settings: Settings) -> Iterator[Note]:
     """Reads and converts the first rows, without a tokenizer."""
     data = run.data
-    rows = _rows(data.source, data, settings)
+    with concerning("data.source"):
+        rows = _rows(data.source, data, settings)
     if data.eval_source:
-        _rows(data.eval_source, data, settings)
+        with concerning("data.eval_source"):
+            _rows(data.eval_source, data, settings)
         held = "evaluated on a file of its own"
     else:
         held = f"{data.eval_fraction:.0%} held out for evaluation" if data.eval_fraction else "nothing held out"
@@ -112,7 +126,8 @@ def _looked_through(
 
 
 def _model(run: RunConfig, settings: Settings) -> Iterator[Note]:
-    size = load.weights_size(run.model, settings)
+    with concerning("model.name"):
+        size = load.weights_size(run.model, settings)
     place = "on this machine" if size else "looked for on the Hub and fetched at the start"
     yield Note("ok", "Model", f"{run.model.name}, {place}.")
 
@@ -146,13 +161,25 @@ def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
 
 
 def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:
-    """Room for two checkpoints. A full one holds weights and two optimiser moments in 32 bit; an adapter is small."""
-    weights = load.weights_size(run.model, settings) or 0
-    checkpoint = 6 * weights if run.method == "full" else 0
-    needed = 2 * checkpoint + SPARE_BYTES
+    """Room for the checkpoints. A full one holds weights and two optimiser moments in 32 bit; an adapter is small."""
+    weights = load.weights_size(run.model, settings)
+    checkpoint = 6 * (weights or 0) if run.method == "full" else 0
+    count = _checkpoints_kept(run.training)
+    needed = count * checkpoint + SPARE_BYTES
     free = shutil.disk_usage(settings.home).free
     if free < needed:
         text = f"{free / 1e9:.2f} GB are free at {settings.home}, and about {needed / 1e9:.2f} GB are needed."
         yield Note("stop", "The disk is too full.", text, "Free some space, or choose another home with --home.")
     else:
-        yield Note("ok", "Disk", f"{free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB needed.")
+        more = "" if weights else ", and room for the download, whose size is not known yet"
+        for_what = f" for {count} checkpoints" if checkpoint else ""
+        yield Note("ok", "Disk", f"{free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB needed{for_what}{more}.")
+
+
+def _checkpoints_kept(training: config.Training) -> int:
+    """How many lie on the disk at once; two where it depends on how many rows there are."""
+    if training.save_total_limit:
+        return training.save_total_limit + 1  # the new one is written before the oldest goes
+    if training.save_strategy == "steps" and training.max_steps > 0:
+        return math.ceil(training.max_steps / training.save_steps)
+    return 2

@@ -78,6 +78,19 @@ def test_a_preset_fills_the_form_and_says_what_it_replaced(train):
     train.locator("#preset-24gb").click()
     expect(train.locator("#group-batch > button")).to_contain_text("2 x 8 = 16 rows per step")
     expect(train.locator("#preset-said")).to_contain_text("24 GB GPU")
+    unfold(train, "schedule")
+    expect(field(train, "training.learning_rate").locator("input")).to_have_value("0.0002")
+
+
+def test_a_preset_keeps_the_learning_rate_of_full_fine_tuning(train):
+    train.get_by_text("Full fine-tuning", exact=True).click()
+    unfold(train, "schedule")
+    rate = field(train, "training.learning_rate").locator("input")
+    expect(rate).to_have_value("0.00002")
+    train.locator("#preset-24gb").click()
+    expect(train.locator("#preset-said")).to_contain_text("24 GB GPU")
+    expect(train.locator("#group-batch > button")).to_contain_text("2 x 8 = 16 rows per step")
+    expect(rate).to_have_value("0.00002")
 
 
 def test_a_wrong_value_is_named_beside_its_field_and_nothing_starts(train, store):
@@ -100,7 +113,13 @@ def test_a_model_that_is_not_there_is_named_beside_the_header(train, store):
     expect(train.locator("#notes .note.stop").first).to_be_visible()
     train.locator("#start").click()
     expect(train.locator("#start-trouble .trouble")).to_be_visible()
+    expect(field(train, "model.name")).to_have_class(re.compile("wrong"))
+    expect(field(train, "model.name")).to_contain_text("outside the folders")
+    expect(model).to_be_focused()
     assert store.runs.all() == []
+    model.fill("demo")
+    model.press("Enter")
+    expect(field(train, "model.name")).not_to_have_class(re.compile("wrong"))
 
 
 def test_the_demo_card_leads_to_its_row_with_the_form_filled_in(page, app):

@@ -83,6 +83,16 @@ def test_weights_that_wait_on_the_hub_have_no_size_yet(folder, tmp_path):
         assert ask(tmp_path, "size", "me/tiny", hub.endpoint)["answer"] is None
 
 
+def test_a_cache_that_another_tool_filled_with_a_tokenizer_only_has_no_weights_yet(folder, tmp_path):
+    with serving({"me/tiny": folder}) as hub:
+        code = "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('me/tiny')"
+        environment = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "PATH": "/usr/bin:/bin"}
+        subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, timeout=120)
+        assert ask(tmp_path, "size", "me/tiny", hub.endpoint)["answer"] is None
+        assert ask(tmp_path, "weights", "me/tiny", hub.endpoint)["answer"]
+        assert ask(tmp_path, "size", "me/tiny", hub.endpoint)["answer"] > 0
+
+
 def test_an_id_that_is_not_on_the_hub_says_so(folder, tmp_path):
     with serving({"me/tiny": folder}) as hub:
         assert "not on the Hub" in ask(tmp_path, "tokenizer", "me/other", hub.endpoint)["error"]["what"]

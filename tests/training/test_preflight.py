@@ -84,6 +84,27 @@ def test_a_file_outside_the_jail_is_refused_over_http(where, values):
     refused(settings.load(home=where.home), values, "--allow-folder")
 
 
+@pytest.mark.parametrize("field", ["data.source", "data.eval_source", "model.name"])
+def test_what_cannot_be_read_is_named_with_its_field(where, values, field):
+    block, name = field.split(".")
+    broken = {**values, block: {**values[block], name: "./not/there"}}
+    assert refused(where, broken, "does not exist").field == field
+
+
+@pytest.mark.parametrize(
+    ("training", "count"),
+    [
+        ({"max_steps": 100, "save_steps": 30}, 4),
+        ({"max_steps": 100, "save_steps": 30, "save_total_limit": 2}, 3),
+        ({"max_steps": -1}, 2),
+    ],
+)
+def test_the_disk_is_asked_for_every_checkpoint_that_stays(where, values, training, count):
+    run = parse({**values, "method": "full", "training": {**values["training"], **training}})
+    disk = next(note for note in preflight.notes(run, where) if note.title == "Disk")
+    assert f"for {count} checkpoints" in disk.text
+
+
 def test_notes_say_what_will_happen(where, values):
     notes = {note.title: note for note in preflight.notes(parse(values), where)}
     assert "40 rows" in notes["Data"].text and "10%" in notes["Data"].text

@@ -71,13 +71,13 @@ def build(context: Context) -> None:
         """The learning rate is the method's own until a person has chosen one."""
         return LEARNING_RATES[method] if rate in LEARNING_RATES.values() else gr.skip()
 
-    def apply(name: str) -> Updates:
+    def apply(name: str, method: str) -> Updates:
         """A preset's values, over the defaults of whatever any preset sets, and what this machine had to replace."""
         if name not in presets.PRESETS:
             return {said: gr.skip()}
         values, replaced = presets.apply(name, hardware.look().bf16, hardware.has("bitsandbytes"))
         return {
-            **whole.fill(_reset() | values),
+            **whole.fill(_reset(values.get("method", method)) | values),
             said: _said(presets.PRESETS[name], replaced),
             context.preset: "",
         }
@@ -122,12 +122,13 @@ def build(context: Context) -> None:
     level.change(unfold, [level, level_before], [level_before, *own.groups.values()], js=LEVEL, **QUIET)
     method.input(follow, [method, rate], rate, **QUIET).then(**checking)
     gr.on([field.input for field in own.fields.values()], trigger_mode="always_last", **checking)
+    gr.on(selection.changes, trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     gr.on([*_settled(own), *selection.changes], **judging, js=place.HERE)
     for name, button in buttons.items():
-        filled = button.click(lambda name=name: apply(name), None, [*whole.outputs, said, context.preset], **QUIET)
+        filled = button.click(lambda method, name=name: apply(name, method), method, [*whole.outputs, said, context.preset], **QUIET)
         filled.then(**checking).then(**judging, js=place.HERE)
-    filled = context.preset.change(apply, context.preset, [*whole.outputs, said, context.preset], **QUIET)
+    filled = context.preset.change(apply, [context.preset, method], [*whole.outputs, said, context.preset], **QUIET)
     filled.then(**checking).then(**judging, js=place.HERE)
     start.click(
         begin,
@@ -152,9 +153,9 @@ def _preset_button(name: str) -> gr.Button:
     return gr.Button(presets.PRESETS[name].title, size="sm", min_width=100, elem_id=f"preset-{name}")
 
 
-def _reset() -> form.Values:
-    """The defaults of all that any preset sets, save the model and the data, which a person chose."""
-    defaults = form.defaults()
+def _reset(method: str) -> form.Values:
+    """The defaults of all that any preset sets, save the model, the data and the method, which a person chose."""
+    defaults = form.defaults() | {"training.learning_rate": LEARNING_RATES[method]}
     paths = {path for preset in presets.PRESETS.values() for path in preset.values}
     return {path: defaults[path] for path in sorted(paths) if path not in ("model.name", "data.source", "method")}
 
