@@ -18,12 +18,11 @@ class HubRows:
         self.split = split
         self._loaded: Any = None
 
-    def rows(self, start: int = 1) -> Iterator[tuple[int, dict]]:
-        """(number, row) from row `start` on, passing over those before it: a stream's own skip() can begin anew."""
+    def rows(self) -> Iterator[tuple[int, dict]]:
+        """(number, row) of all rows in order. A later one is reached by passing over those before it."""
         rows = enumerate(self._dataset(), start=1)
         while (found := _asked(self.name, lambda: next(rows, None))) is not None:
-            if found[0] >= start:
-                yield found
+            yield found
 
     def size(self) -> int | None:
         """How many rows there are, if the dataset's card says so."""

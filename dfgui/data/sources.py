@@ -51,10 +51,9 @@ class Source(ABC):
     def row(self, number: int) -> Row:
         """One row. Raises UserError beyond the end, saying how many there are."""
         found = next((row for row in self.rows() if row.number == number), None)
-        return found or self._missing(number)
+        return found or self._missing(number, self.count())
 
-    def _missing(self, number: int) -> Row:
-        total = self.count()
+    def _missing(self, number: int, total: int) -> Row:
         raise UserError(
             f"There is no row {number}.",
             f"{self.name} has {total} {'row' if total == 1 else 'rows'}.",
@@ -75,7 +74,7 @@ class FileSource(Source):
         if self.kind not in ("jsonl", "txt"):
             return super().row(number)
         raw = files.read_line(self.path, self.kind, number)
-        return self._missing(number) if raw is None else Row(number, raw)
+        return self._missing(number, self.count()) if raw is None else Row(number, raw)
 
     def count(self) -> int:
         return files.count(self.path, self.kind)
@@ -90,8 +89,11 @@ class HubSource(Source):
         return (Row(number, raw) for number, raw in self.hub.rows())
 
     def row(self, number: int) -> Row:
-        found = next(self.hub.rows(start=number), None) if number > 0 else None
-        return Row(*found) if found else self._missing(number)
+        last = 0  # rows of a stream are counted on the way
+        for last, raw in self.hub.rows():
+            if last == number:
+                return Row(number, raw)
+        return self._missing(number, last)
 
     def count(self) -> int:
         return self.hub.size() or sum(1 for _ in self.rows())

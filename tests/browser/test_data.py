@@ -55,6 +55,16 @@ def uploaded(page, app, path):
     return page
 
 
+def test_half_a_character_is_shown_as_missing_and_its_row_is_named(page, app, tmp_path):
+    path = tmp_path / "half.jsonl"
+    path.write_text(
+        '{"messages": [{"role": "user", "content": "Hi \\ud83d"}, {"role": "assistant", "content": "Hello."}]}\n'
+    )
+    uploaded(page, app, path)
+    expect(page.locator("#view-conversation")).to_contain_text("Hi \ufffd")
+    expect(page.locator("#data-trouble")).to_contain_text("Row 1")
+
+
 def view(page, name):
     page.get_by_role("tab", name=name).click()
 

@@ -19,7 +19,7 @@ def draw(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = No
     """The HTML of a whole conversation, its tools folded above it."""
     listed = conversation.tools(tools)
     above = _tools(listed) if listed else ""
-    return f'<div class="conversation">{above}{"".join(map(turn, conversation.turns(messages)))}</div>'
+    return sendable(f'<div class="conversation">{above}{"".join(map(turn, conversation.turns(messages)))}</div>')
 
 
 def turn(given: Turn) -> str:
@@ -50,7 +50,12 @@ def raw(row: Any) -> str:
 def text(given: str) -> str:
     """Text exactly as it stands, spaces and line ends kept."""
     shown, note = _shortened(given, 10 * LONGEST)
-    return f'<pre class="exact" tabindex="0">{escape(shown)}</pre>{note}'
+    return sendable(f'<pre class="exact" tabindex="0">{escape(shown)}</pre>{note}')
+
+
+def sendable(html: str) -> str:
+    """Half a character, as "\\ud83d" in JSON can leave one, shown as a replacement mark: no browser could be sent it."""
+    return html.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _text(given: str, kind: str = "") -> str:

@@ -97,11 +97,12 @@ def build(context: Context) -> None:
             raise
 
     def count(seen: Any) -> str:
-        """How many rows there are, beside everything else: a large file is read to its end for this."""
+        """How many rows there are, beside everything else: a large file is read to its end for this, the Hub is not."""
         if not seen:
             return ""
         with suppress(UserError):  # whatever is wrong with the dataset, `choose` says it
-            return _total(look_at(context.settings, *seen).rows().count())
+            total = look_at(context.settings, *seen).rows().size()
+            return _total(total) if total else ""
         return _total(None)
 
     @messages.says(trouble)
@@ -125,7 +126,7 @@ def build(context: Context) -> None:
     following.click(None, number, number, js=ON).then(turn_to, **asked)
     onward.click(None, None, context.tabs, js="() => dfgui.view.to('train')")
     number.submit(turn_to, **asked)
-    seen.change(count, seen, total, **QUIET)
+    seen.change(count, seen, total, **QUIET, **VISITORS)
     choosing: dict[str, Any] = {
         "fn": choose,
         "inputs": [here, seen, turns, selection.shape],
