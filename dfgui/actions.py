@@ -10,14 +10,17 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dfgui import config, recipe
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
-from dfgui.settings import Settings
+from dfgui.settings import Settings, existing
 from dfgui.store import Store, owner
 from dfgui.store.scores import BASE
+
+if TYPE_CHECKING:
+    from dfgui.evaluation.generate import Answer
 
 RUN_ID = re.compile(r"[a-z0-9]{8,32}")
 KINDS = ("adapter", "merged")
@@ -51,8 +54,8 @@ def _independent_of_folder(run: RunConfig) -> RunConfig:
     run = run.model_copy(deep=True)
     for block, name in ((run.model, "name"), (run.data, "source"), (run.data, "eval_source")):
         value = getattr(block, name)
-        if value and value != "demo" and Path(value).expanduser().exists():
-            setattr(block, name, str(Path(value).expanduser().resolve()))
+        if value and value != "demo" and (here := existing(value)):
+            setattr(block, name, str(here))
     return run
 
 
@@ -222,7 +225,7 @@ def reply(
     messages: list[dict[str, Any]],
     tools: list[dict[str, Any]],
     stop: Callable[[], bool] | None = None,
-) -> Iterator[str]:
+) -> "Answer":
     """The answer of a checkpoint (or of the base model at step 0) to `messages`, greedy, piece by piece."""
     from dfgui.evaluation import generate
 
@@ -241,6 +244,7 @@ def parse_reply(settings: Settings, run: str, text: str, tools: list[dict[str, A
 def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
     from dfgui.models import loaded
 
+    _require_a_free_gpu(settings)
     if step == BASE:
         row = Store(settings.store_path).runs.get(checked(run))
         if "base" not in row["facts"]:
@@ -250,6 +254,18 @@ def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
         return loaded.ready(_base_here(settings, row), None, row["facts"]["dtype"])
     found = saved(settings, run, step)
     return loaded.ready(_base_here(settings, found.run), str(found.folder), found.dtype)
+
+
+def _require_a_free_gpu(settings: Settings) -> None:
+    """Training comes first: an answer would take memory that the run counts on, and could end it."""
+    from dfgui.models import hardware
+
+    if hardware.measure().device != "cpu" and Store(settings.store_path).runs.active():
+        raise UserError(
+            "A run is training on the GPU.",
+            "Answering now would take the memory that it counts on.",
+            "Wait until it has ended, or stop it.",
+        )
 
 
 def held_out(settings: Settings, run: str) -> list[dict[str, Any]]:
@@ -267,7 +283,14 @@ def _held_out(settings: Settings, run: str) -> list[tuple[int, Any]]:
     row = Store(settings.store_path).runs.get(checked(run))
     asked = RunConfig.model_validate(row["config"])
     # The jail was asked when the run was started; what it names may be read for it since.
-    return prepare.load_held_out(asked.data, asked.training.seed, replace(settings, jailed=False))
+    found = prepare.load_held_out(asked.data, asked.training.seed, replace(settings, jailed=False))
+    if row["facts"].get("held_out", prepare.digest(found)) != prepare.digest(found):
+        raise UserError(
+            "The dataset was changed since this run.",
+            "Which of its rows were held out cannot be told any more.",
+            "Bring the file back as it was, or start a run on the new one.",
+        )
+    return found
 
 
 def score(settings: Settings, run: str, step: int) -> threading.Thread:
@@ -286,7 +309,12 @@ def score(settings: Settings, run: str, step: int) -> threading.Thread:
         )
     if step != BASE:
         saved(settings, run, step)
-    Store(settings.store_path).scores.begin(run, step, len(questions))
+    scores = Store(settings.store_path).scores
+    if any(one["step"] == step and one["state"] == "scoring" for one in scores.of(run)):
+        raise UserError(
+            "These calls are being counted already.", "Somebody else has asked for it.", "Wait for the result."
+        )
+    scores.begin(run, step, len(questions))
     thread = threading.Thread(target=_count, args=(settings, run, step, questions), name="dfgui-score", daemon=True)
     thread.start()
     return thread
@@ -295,11 +323,13 @@ def score(settings: Settings, run: str, step: int) -> threading.Thread:
 def _count(settings: Settings, run: str, step: int, questions: list[Any]) -> None:
     from dfgui.evaluation import tool_calls
     from dfgui.training import failures
+    from dfgui.training.worker import insist
 
     scores = Store(settings.store_path).scores
     try:
         model, tokenizer = _ready(settings, run, step)
         result = tool_calls.score(model, tokenizer, questions, lambda done, _total: scores.advance(run, step, done))
-        scores.finish(run, step, result.right, [asdict(one) for one in result.results])
-    except Exception as error:
-        scores.fail(run, step, str(failures.explain(error)))
+        insist(lambda: scores.finish(run, step, result.right, [asdict(one) for one in result.results]))
+    except BaseException as error:
+        words = str(failures.explain(error))
+        insist(lambda: scores.fail(run, step, words))

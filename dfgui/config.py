@@ -257,7 +257,8 @@ class Training(Block):
     save_total_limit: int = setting(
         0,
         "Keep at most",
-        "Older checkpoints are deleted beyond this many; the best and the last always stay. 0: keep all.",
+        "Older checkpoints are deleted beyond this many. The last always stays, and the best if it was evaluated when it "
+        "was saved: make save_steps a multiple of eval_steps. 0: keep all.",
         "records",
         "advanced",
         ge=0,

@@ -59,18 +59,31 @@ class Settings:
 
     def may_read(self, path: str | Path) -> Path:
         """The resolved path, if this visitor may read it. Raises UserError otherwise, or when it is not there."""
-        resolved = Path(path).expanduser().resolve()
+        try:
+            resolved = Path(path).expanduser().resolve()
+            there = resolved.exists()
+        except (OSError, ValueError, RuntimeError) as error:  # a name too long, a NUL in it, a user unknown to ~
+            raise UserError("That is not a path.", f"{str(error)[:200]}.", "Check the spelling.") from error
         if self.jailed and not any(resolved.is_relative_to(folder.resolve()) for folder in (self.home, *self.allowed)):
             raise UserError(
                 f"{path} is outside the folders this page may read.",
                 "Only the dfgui home and folders that the owner allowed are open to the browser.",
                 "Upload the file, or start dfgui with --allow-folder and its folder.",
             )
-        if not resolved.exists():
+        if not there:
             raise UserError(
                 f"{path} does not exist.", "There is no file or folder of that name.", "Check the spelling."
             )
         return resolved
+
+
+def existing(path: str) -> Path | None:
+    """The resolved path if it leads to something that is there; what cannot be a path leads nowhere."""
+    try:
+        resolved = Path(path).expanduser().resolve()
+        return resolved if resolved.exists() else None
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, a user unknown to ~
+        return None
 
 
 def load(home: str | Path | None = None, **changes) -> Settings:

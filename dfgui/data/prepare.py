@@ -117,6 +117,14 @@ def load_held_out(data: Data, seed: int, settings: Settings) -> list[tuple[int, 
     return [(number, _unpacked(packed[number])) for number in held]
 
 
+def digest(held_out: list[tuple[int, Conversation]]) -> str:
+    """The same for the same held-out rows: a run remembers it, to notice a dataset that was changed since."""
+    whole = blake2b(digest_size=16)
+    for number, conversation in held_out:
+        whole.update(f"{number}:".encode() + fingerprint(conversation))
+    return whole.hexdigest()
+
+
 def fingerprint(conversation: Conversation) -> bytes:
     """Equal for conversations that are equal in every word, however their rows were written."""
     return blake2b(json.dumps(_parts(conversation), sort_keys=True).encode(), digest_size=16).digest()

@@ -1,6 +1,7 @@
 """The one way a model answers here, for the chat page and for scores: greedy, so that the same question has one answer.
 
-    "".join(generate(model, tokenizer, [{"role": "user", "content": "Weather in Oslo?"}], tools))
+    answer = generate(model, tokenizer, [{"role": "user", "content": "Weather in Oslo?"}], tools)
+    "".join(answer)  # piece by piece; then answer.cut says whether it ended for want of room
     '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Oslo"}}\n</tool_call>'
 
 Marks such as <tool_call> stay in the text whatever the tokenizer calls special; only what ends the turn is left out.
@@ -19,6 +20,7 @@ from dfgui.errors import UserError
 Prompt = tuple[list[dict], list[dict]]  # messages, tools
 Progress = Callable[[int, int], None]  # answers done, answers in all
 
+LONGEST = 256  # tokens of an answer, unless somebody asks for more
 INCOMPLETE = "\ufffd"  # what half of a multi-byte character decodes to
 
 
@@ -27,36 +29,36 @@ def generate(
     tokenizer: Any,
     messages: list[dict],
     tools: list[dict],
-    max_new_tokens: int = 256,
+    max_new_tokens: int = LONGEST,
     stop: Callable[[], bool] | None = None,
-) -> Iterator[str]:
-    """Pieces of the answer as they come; ends with the turn, at `max_new_tokens`, or soon after `stop()` is true.
+) -> "Answer":
+    """The answer as it comes; it ends with the turn, at `max_new_tokens`, or soon after `stop()` is true.
 
     Leaving the loop early ends the generation too. Raises UserError when the prompt fills the model's context.
     """
     ids = prompt_ids(messages, tools, tokenizer)
     writer = Writer(model, tokenizer)
     limit = min(max_new_tokens, writer.room(ids))
-    return _pieces(_growing(writer, ids, limit, stop or (lambda: False)), tokenizer)
+    return Answer(_growing(writer, ids, limit, stop or (lambda: False)), limit, tokenizer)
 
 
 def generate_all(
     model: Any,
     tokenizer: Any,
     prompts: list[Prompt],
-    max_new_tokens: int = 256,
+    max_new_tokens: int = LONGEST,
     batch_size: int = 8,
     progress: Progress | None = None,
-) -> list[str]:
-    """The whole answers to many prompts, several at a time: the same text as one by one, sooner."""
+) -> list[tuple[str, bool]]:
+    """The whole answers to many prompts, several at a time: the same text as one by one, sooner. True: it was cut."""
     rows = [prompt_ids(messages, tools, tokenizer) for messages, tools in prompts]
     writer = Writer(model, tokenizer)
-    answers = [""] * len(rows)
+    answers = [("", False)] * len(rows)
     done = 0
     for batch in _batches(rows, batch_size, context(model) - max_new_tokens):
         limit = min([max_new_tokens, *(writer.room(rows[index]) for index in batch)])
         for index, ids in zip(batch, writer.write([rows[index] for index in batch], limit), strict=True):
-            answers[index] = decode(tokenizer, ids)
+            answers[index] = decode(tokenizer, ids), len(ids) == limit
         done += len(batch)
         if progress:
             progress(done, len(rows))
@@ -128,18 +130,28 @@ def _growing(writer: "Writer", ids: list[int], limit: int, stop: Callable[[], bo
         thread.join()
 
 
-def _pieces(answers: Iterator[list[int]], tokenizer: Any) -> Iterator[str]:
-    """What is new in each longer answer. A character that still misses bytes waits for them."""
-    shown = text = ""
-    with contextlib.closing(answers):  # type: ignore[type-var]
-        for ids in answers:
-            text = decode(tokenizer, ids)
-            whole = text.rstrip(INCOMPLETE)
-            if whole.startswith(shown) and len(whole) > len(shown):
-                yield whole[len(shown) :]
-                shown = whole
-    if text != shown:
-        yield text[len(shown) :]
+class Answer:
+    """Pieces of an answer as they are written; at the end `cut` says whether it had to stop at its longest."""
+
+    def __init__(self, growing: Iterator[list[int]], limit: int, tokenizer: Any):
+        self.cut = False
+        self._growing = growing
+        self._limit = limit
+        self._tokenizer = tokenizer
+
+    def __iter__(self) -> Iterator[str]:
+        """What is new in each longer answer. A character that still misses bytes waits for them."""
+        shown = text = ""
+        with contextlib.closing(self._growing):  # type: ignore[type-var]
+            for ids in self._growing:
+                self.cut = len(ids) == self._limit
+                text = decode(self._tokenizer, ids)
+                whole = text.rstrip(INCOMPLETE)
+                if whole.startswith(shown) and len(whole) > len(shown):
+                    yield whole[len(shown) :]
+                    shown = whole
+        if text != shown:
+            yield text[len(shown) :]
 
 
 class Writer:

@@ -9,7 +9,7 @@ with exactly the same arguments: 4 equals 4.0 and differs from "4"; a null is an
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dfgui.data.conversation import Conversation, without_nulls
@@ -60,7 +60,7 @@ def score(
     tokenizer: Any,
     questions: list[Question],
     progress: Callable[[int, int], None] | None = None,
-    max_new_tokens: int = 256,
+    max_new_tokens: int = generate.LONGEST,
     batch_size: int = 8,
 ) -> Score:
     """Asks every question and judges the answers. `progress(asked, in all)`."""
@@ -68,9 +68,12 @@ def score(
     limit = generate.context(model)
     asked = [question for question, length in zip(questions, lengths, strict=True) if length < limit]
     prompts = [(question.messages, question.tools) for question in asked]
-    answers = iter(generate.generate_all(model, tokenizer, prompts, max_new_tokens, batch_size, progress))
+    answers = generate.generate_all(model, tokenizer, prompts, max_new_tokens, batch_size, progress)
+    judged = (
+        _judged(question, *answer, max_new_tokens, tokenizer) for question, answer in zip(asked, answers, strict=True)
+    )
     results = [
-        judge(question, next(answers), tokenizer) if length < limit else _not_asked(question, length, limit)
+        next(judged) if length < limit else _not_asked(question, length, limit)
         for question, length in zip(questions, lengths, strict=True)
     ]
     return Score(sum(result.right for result in results), len(results), results)
@@ -81,6 +84,11 @@ def judge(question: Question, answer: str, tokenizer: Any) -> Result:
     reply = parse(answer, tokenizer, question.tools)
     why = reply.broken or difference(question.expected, reply.calls)
     return Result(question.row, question.turn, question.expected, reply.calls, answer, not why, why)
+
+
+def _judged(question: Question, answer: str, cut: bool, longest: int, tokenizer: Any) -> Result:
+    result = judge(question, answer, tokenizer)
+    return replace(result, why=f"cut after {longest} tokens: {result.why}") if cut and result.why else result
 
 
 def _not_asked(question: Question, length: int, limit: int) -> Result:

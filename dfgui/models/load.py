@@ -13,7 +13,7 @@ from typing import Any
 from dfgui import config
 from dfgui.errors import UserError
 from dfgui.models import demo
-from dfgui.settings import Settings
+from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
 _loading = threading.Lock()
@@ -28,7 +28,8 @@ def locate(name: str, settings: Settings) -> str:
     """A local folder's path, or the Hub id unchanged. Raises UserError when a path is not readable or not a model."""
     if name == "demo":
         return str(demo.BASE)
-    if name.startswith((".", "/", "~")) or Path(name).expanduser().is_dir():
+    here = existing(name)
+    if name.startswith((".", "/", "~")) or (here and here.is_dir()):
         return str(_model_folder(settings.may_read(name)))
     return _hub_id(name)
 
@@ -137,11 +138,25 @@ def trained(checkpoint: Path, base: str, dtype: str, device: str = "cpu") -> tup
     if not (checkpoint / "adapter_config.json").is_file():
         return weights(str(checkpoint), dtype, device).eval(), tokenizer
 
-    from peft import PeftModel
+    return adapted(weights(base, dtype, device), checkpoint).eval(), tokenizer
 
-    # Empty until it is filled: a random start would move the dice of a run that trains beside us.
-    model = PeftModel.from_pretrained(weights(base, dtype, device), str(checkpoint), low_cpu_mem_usage=True)
-    return model.eval(), tokenizer
+
+def adapted(model: Any, checkpoint: Path) -> Any:
+    """`model` with the adapter of a checkpoint.
+
+    The adapter is made without memory and then filled: a random start would move the dice of a run that trains beside
+    us. (PEFT's own low_cpu_mem_usage would do so by changing torch.nn for every thread.)
+    """
+    import torch
+    from peft import PeftConfig, get_peft_model, load_peft_weights, set_peft_model_state_dict
+
+    config = PeftConfig.from_pretrained(str(checkpoint))
+    config.inference_mode = True
+    device = str(model.device)
+    with torch.device("meta"):  # for this thread alone
+        model = get_peft_model(model, config)
+    set_peft_model_state_dict(model, load_peft_weights(str(checkpoint), device), low_cpu_mem_usage=True)
+    return model
 
 
 def _fetch(

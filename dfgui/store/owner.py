@@ -1,6 +1,7 @@
 """Who runs a run: a host, a process and when that process started, so that a reused pid never looks alive."""
 
 import os
+import re
 import socket
 import time
 from functools import lru_cache
@@ -39,9 +40,12 @@ def folder_name() -> str:
 
 
 def left_behind(name: str) -> bool:
-    """Whether a folder with a `folder_name` belongs to a process of this host that is gone."""
-    host, pid, started = name.rsplit(".", 2)
-    return host == socket.gethostname() and not alive({"host": host, "pid": int(pid), "started_at": int(started)}, None)
+    """Whether a folder has such a name, of a process of this host that is gone."""
+    found = re.fullmatch(re.escape(socket.gethostname()) + r"\.(\d+)\.(\d+)", name)
+    if not found:
+        return False
+    pid, started_at = map(int, found.groups())
+    return not alive({"host": socket.gethostname(), "pid": pid, "started_at": started_at}, None)
 
 
 @lru_cache(maxsize=1)

@@ -149,7 +149,12 @@ class Runs:
             ]
         gone = [run for run in self.active() if not owner.alive(run["owner"], run["heartbeat_at"])]
         for run in gone:
-            self.move(run["id"], "interrupted", f"The process that trained it ended at step {run['global_step']}.")
+            error = UserError(
+                f"The process that trained it ended at step {run['global_step']}.",
+                "It was closed or killed, or the machine went down.",
+                "Start it again; what it had saved can still be used.",
+            )
+            self.move(run["id"], "interrupted", error.what, error)
         left = [run for run in waiting if not owner.alive(run["owner"], run["created_at"])]
         for run in left:
             self.move(run["id"], "stopped", "The command that queued it ended before it could start.")

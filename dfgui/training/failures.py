@@ -33,7 +33,7 @@ def _disk(error: BaseException) -> UserError | None:
     return UserError(
         "The disk is full.",
         "A file could not be written to its end.",
-        "Free some space, keep fewer checkpoints (save_total_limit), and resume from the last complete one.",
+        "Free some space, keep fewer checkpoints (save_total_limit), and start again.",
         field="training.save_total_limit",
     )
 
@@ -56,7 +56,7 @@ def _not_a_number(error: BaseException) -> UserError | None:
     return UserError(
         "The training diverged.",
         _said(error),
-        "Use a smaller learning rate or some warm-up, and start again from the last good checkpoint.",
+        "Use a smaller learning rate or some warm-up, and start again.",
         field="training.learning_rate",
     )
 

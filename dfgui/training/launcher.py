@@ -33,10 +33,10 @@ def start(settings: Settings) -> threading.Thread:
 
 def _work(settings: Settings) -> None:
     store = Store(settings.store_path)
-    _clear(settings.exports)
-    swept = 0.0
+    cleared, swept = False, 0.0
     while not _closing.is_set():
         try:
+            cleared = cleared or _clear(settings.exports)
             if time.monotonic() - swept > ORPHAN_SECONDS:
                 swept = time.monotonic()
                 store.runs.interrupt_orphans()
@@ -57,11 +57,12 @@ def _runs_the_next(store: Store, settings: Settings) -> bool:
     return run is not None
 
 
-def _clear(folder: Path) -> None:
+def _clear(folder: Path) -> bool:
     """Deletes what an app that was killed had merged for a download; another app on this home may be at it now."""
-    for left in folder.glob("*.*.*"):
+    for left in folder.iterdir():
         if owner.left_behind(left.name):
             shutil.rmtree(left, ignore_errors=True)
+    return True
 
 
 def shutdown(settings: Settings, seconds: float) -> bool:

@@ -42,7 +42,7 @@ def execute(run: str, settings: Settings) -> None:
                 status, reason, error = _live(config, Phases(run, store, writer), replace(settings, jailed=False))
             insist(lambda: store.runs.move(run, status, reason, error))
             logger.info("%s: %s", status, reason)
-    except Exception as problem:  # no log could be opened, or the config is not of this version
+    except BaseException as problem:  # no log could be opened, or the config is not of this version
         status, reason, error = _failure(run, problem)
         insist(lambda: store.runs.move(run, status, reason, error))
     _free_memory()
@@ -66,13 +66,13 @@ def _live(config: RunConfig, phases: "Phases", settings: Settings) -> tuple[str,
         error = None
     except Stopped:
         status, reason, error = "stopped", "Stopped before the first step; there is no checkpoint.", None
-    except Exception as problem:
+    except BaseException as problem:  # a panic in Rust, as tokenizers may raise, is no Exception
         status, reason, error = _failure(phases.run, problem)
     phases.writer.event("end" if error is None else "error", reason)
     return status, reason, error
 
 
-def _failure(run: str, problem: Exception) -> tuple[str, str, UserError]:
+def _failure(run: str, problem: BaseException) -> tuple[str, str, UserError]:
     from dfgui.training import failures
 
     logger.error("Run %s failed", run, exc_info=problem)
@@ -144,6 +144,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         config.data, tokenizer, training.max_length, training.seed, settings, phases.counting("rows")
     )
     _tell_what_is_trained(prepared, phases)
+    phases.writer.facts(held_out=prepare.digest(prepared.held_out))
 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")

@@ -83,7 +83,8 @@ def test_a_question_of_ones_own_is_answered_too(chat):
 def test_an_empty_question_is_refused_in_words(chat):
     chat.locator("#chat-prompt textarea").fill("")
     chat.locator("#chat-ask").click()
-    expect(chat.locator("#chat-trouble")).to_contain_text("There is no question.")
+    for side in ("base", "tuned"):
+        expect(chat.locator(f"#chat-{side}")).to_contain_text("There is no question.")
 
 
 def test_right_calls_are_counted_before_and_after(page, app, checkpoint):

@@ -82,7 +82,7 @@ def test_the_turn_ends_at_the_models_end_the_tokenizers_and_the_templates():
 def test_many_prompts_at_once_get_the_same_answers_as_one_by_one(model, tokenizer):
     prompts = [(asked(question), [WEATHER] if place % 2 else []) for place, question in enumerate(QUESTIONS)]
     done: list[tuple[int, int]] = []
-    together = generate_all(model, tokenizer, prompts, 30, 4, lambda *count: done.append(count))
+    together = [text for text, _ in generate_all(model, tokenizer, prompts, 30, 4, lambda *count: done.append(count))]
     assert together == ["".join(generate(model, tokenizer, *prompt, max_new_tokens=30)) for prompt in prompts]
     assert len(set(together)) == len(prompts)  # they do differ
     assert done == [(4, 6), (6, 6)]
@@ -93,7 +93,7 @@ def test_that_holds_for_prompts_near_the_end_of_the_context_too(tokenizer):
     prompts = [(asked(question), []) for question in QUESTIONS]
     lengths = [len(prompt_ids(*prompt, tokenizer)) for prompt in prompts]
     assert max(lengths) > 64 - 30 > min(lengths)
-    together = generate_all(model, tokenizer, prompts, 30)
+    together = [text for text, _ in generate_all(model, tokenizer, prompts, 30)]
     assert together == ["".join(generate(model, tokenizer, *prompt, max_new_tokens=30)) for prompt in prompts]
 
 
@@ -109,6 +109,18 @@ def test_a_prompt_too_long_for_the_model_is_refused(tokenizer):
         generate(model, tokenizer, asked("word " * 100), [])
 
 
+def test_an_answer_that_is_as_long_as_one_may_be_says_that_it_was_cut(tokenizer):
+    model = tiny_model(tokenizer)
+    with saying(model, tokenizer.convert_tokens_to_ids("<tool_call>")):
+        whole = generate(model, tokenizer, asked("Hi"), [], max_new_tokens=2)
+        assert ("".join(whole), whole.cut) == ("<tool_call>", False)
+    with saying(model, tokenizer.convert_tokens_to_ids("<tool_call>"), times=9):
+        short = generate(model, tokenizer, asked("Hi"), [], max_new_tokens=2)
+        assert ("".join(short), short.cut) == ("<tool_call>" * 2, True)
+    with saying(model, tokenizer.convert_tokens_to_ids("<tool_call>"), times=9):
+        assert generate_all(model, tokenizer, [(asked("Hi"), [])], 2) == [("<tool_call>" * 2, True)]
+
+
 def test_an_answer_stops_when_told_to(model, tokenizer):
     told = iter([False, False, False, True])
     pieces = list(generate(model, tokenizer, asked("Hi"), [], 10_000, stop=lambda: next(told)))
@@ -116,7 +128,7 @@ def test_an_answer_stops_when_told_to(model, tokenizer):
 
 
 def test_who_stops_reading_stops_the_writing(model, tokenizer):
-    answer = generate(model, tokenizer, asked("Hi"), [], max_new_tokens=1500)
+    answer = iter(generate(model, tokenizer, asked("Hi"), [], max_new_tokens=1500))
     next(answer)
     began = time.monotonic()
     answer.close()

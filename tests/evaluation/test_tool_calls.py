@@ -135,6 +135,7 @@ def test_a_question_too_long_for_the_model_counts_as_wrong_and_the_others_are_as
     assert result.total == 3
     assert "not asked: the prompt has" in result.results[0].why
     assert result.results[1].text
+    assert result.results[1].why.startswith("cut after 5 tokens: no tool call")
 
 
 def test_no_questions_no_score(model, tokenizer):

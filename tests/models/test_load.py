@@ -134,6 +134,15 @@ def test_a_folder_outside_the_jail_is_refused(where, folder):
         load.locate(str(folder), where)
 
 
+@pytest.mark.parametrize("name", ["~nosuchuser/x", "/a\0b", "x" * 5000, "/" + "y" * 5000], ids=range(4))
+def test_what_cannot_be_a_path_is_refused_in_words(where, name):
+    if not name.startswith("x"):  # which could be a Hub id
+        with pytest.raises(UserError):
+            load.locate(name, where)
+    with pytest.raises(UserError):
+        where.may_read(name)
+
+
 @pytest.mark.parametrize("name", ["a/b/c", "with space/x", "/", "..", "a//b"])
 def test_a_name_that_is_neither_folder_nor_id_is_refused(where, name):
     with pytest.raises(UserError):

@@ -59,11 +59,11 @@ def test_a_run_whose_folder_cannot_be_made_fails_and_the_next_one_runs(where, st
 def test_only_what_a_dead_app_had_merged_is_cleared_at_the_start(where, store):
     mine, dead = owner.folder_name(), owner.folder_name().replace(f".{os.getpid()}.", ".4194304.")
     elsewhere = dead.replace(socket.gethostname(), "another.host")
-    for name in (mine, dead, elsewhere):
+    for name in (mine, dead, elsewhere, "notes.of.mine"):
         (where.exports / name / "run-20").mkdir(parents=True)
     runner = launcher.start(where)
     until(lambda: not (where.exports / dead).exists())
-    assert sorted(path.name for path in where.exports.iterdir()) == sorted([mine, elsewhere])
+    assert sorted(path.name for path in where.exports.iterdir()) == sorted([mine, elsewhere, "notes.of.mine"])
     launcher.shutdown(where, 1)
     runner.join(10)
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dfgui import actions
-from dfgui.models import load
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.models import hardware, load
 from dfgui.store import Store
 from dfgui.training import launcher, log
 from tests.tiny import tiny_tokenizer
@@ -55,6 +58,39 @@ def test_a_run_says_what_it_found(train, values):
     assert 0 < facts["trained_tokens"] < facts["total_tokens"]
     assert 0 < facts["trainable_parameters"] < facts["parameters"]
     assert facts["precision"] in ("fp32", "bf16", "fp16")
+
+
+def test_a_dataset_changed_since_the_run_is_no_longer_called_held_out(train, values, where, rows_file):
+    run, _ = train(values)
+    assert len(actions.held_out(where, run["id"])) == 4
+    lines = rows_file.read_text().splitlines()
+    rows_file.write_text("\n".join([lines[1], *lines]) + "\n")
+    with pytest.raises(UserError, match="changed since this run"):
+        actions.held_out(where, run["id"])
+
+
+def test_a_panic_that_is_no_exception_ends_the_run_in_words(where, values, monkeypatch):
+    class Panic(BaseException):
+        pass
+
+    def panics(*_):
+        raise Panic("called `Option::unwrap()` on a `None` value")
+
+    monkeypatch.setattr(load, "fetch", panics)
+    run = actions.start(where, values, executor="test")
+    launcher.run_here(run, where)
+    row = Store(where.store_path).runs.get(run)
+    assert row["status"] == "failed" and "Panic" in row["reason"]
+
+
+def test_no_answer_is_written_on_a_gpu_that_trains(train, values, where, monkeypatch):
+    run, store = train(values)
+    card = replace(hardware.measure(), device="cuda")
+    monkeypatch.setattr(hardware, "measure", lambda: card)
+    store.runs.create(RunConfig(), executor="test")
+    store.runs.claim("test")
+    with pytest.raises(UserError, match="training on the GPU"):
+        actions.reply(where, run["id"], 8, [{"role": "user", "content": "Hi"}], [])
 
 
 def test_held_out_rows_are_evaluated_and_stand_beside_the_checkpoint(train, values):

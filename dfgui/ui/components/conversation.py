@@ -54,7 +54,7 @@ def text(given: str) -> str:
 
 
 def sendable(html: str) -> str:
-    """Half a character, as "\\ud83d" in JSON can leave one, shown as a replacement mark: no browser could be sent it."""
+    """Half a character, as "\\ud83d" in JSON leaves one, becomes a replacement mark: no browser could be sent it."""
     return html.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -80,15 +80,16 @@ def build(context: Context) -> None:
     def answer(side: gr.HTML, step_of: Any) -> Any:
         """A handler that lets one side answer."""
 
-        @messages.says(trouble, then={side: WAITING})
+        @messages.says(side)  # each side its own trouble: the other may answer all the same
         def write(run: str, step: int, before: list[dict], prompt: str, tools: str) -> Iterator[dict]:
             asked = [*before, {"role": "user", "content": _something(prompt)}]
             yield {side: LOADING}
             text = ""
-            for piece in actions.reply(settings, run, step_of(step), asked, _listed(tools)):
+            answer = actions.reply(settings, run, step_of(step), asked, _listed(tools))
+            for piece in answer:
                 text += piece
                 yield {side: _growing(text)}
-            yield {side: _answered(actions.parse_reply(settings, run, text), text)}
+            yield {side: _answered(actions.parse_reply(settings, run, text), text, answer.cut)}
 
         return write
 
@@ -99,8 +100,8 @@ def build(context: Context) -> None:
     asking = {"inputs": [picked.run, picked.step, history, prompt, tools], "concurrency_limit": 2, **QUIET}
     triggers = [ask.click, prompt.submit]
     going = [
-        gr.on(triggers, answer(untrained, lambda _: BASE), outputs=[trouble, untrained], **asking),
-        gr.on(triggers, answer(tuned, lambda step: step), outputs=[trouble, tuned], **asking),
+        gr.on(triggers, answer(untrained, lambda _: BASE), outputs=[untrained], **asking),
+        gr.on(triggers, answer(tuned, lambda step: step), outputs=[tuned], **asking),
     ]
     sides = [untrained, tuned]
     stop.click(None, cancels=going).then(lambda *shown: [_halted(one) for one in shown], sides, sides, **QUIET)
@@ -149,7 +150,7 @@ def _halted(shown: str) -> str:
     return STOPPED if shown == LOADING else shown.replace('class="writing"', 'class="written"')
 
 
-def _answered(parsed: dict[str, Any], text: str) -> str:
+def _answered(parsed: dict[str, Any], text: str, cut: bool) -> str:
     """The whole answer: words, calls as calls, and the exact text folded below."""
     message = {
         "role": "assistant",
@@ -158,5 +159,6 @@ def _answered(parsed: dict[str, Any], text: str) -> str:
         "tool_calls": parsed["calls"],
     }
     broken = f'<p class="broken">A call that cannot be read: {escape(parsed["broken"])}</p>' if parsed["broken"] else ""
+    ending = '<p class="faint">The answer was cut here: it is as long as one may be.</p>' if cut else ""
     exact = f"<details><summary>exactly as written</summary>{conversation.text(text)}</details>"
-    return f"{conversation.draw([message])}{broken}{exact}"
+    return f"{conversation.draw([message])}{broken}{ending}{exact}"

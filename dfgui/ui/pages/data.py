@@ -15,7 +15,7 @@ from dfgui.ui.samples import Look, look_at
 from dfgui.views import sample
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
-VISITORS = {"concurrency_limit": 4}  # who look through rows at once: a tokenizer takes its time to load
+VISITORS: dict[str, Any] = {"concurrency_limit": 4}  # who look through rows at once: a tokenizer takes its time to load
 BACK = "(row) => Math.max(1, (row || 1) - 1)"
 ON = "(row) => Math.min((row || 0) + 1, document.querySelector('#row-total [data-total]')?.dataset.total || Infinity)"
 WAITING = '<p class="faint">Loading the tokenizer …</p>'

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from dfgui import actions
+from dfgui.errors import UserError
 from dfgui.store.scores import BASE
 from dfgui.ui import held_out, messages
 from dfgui.ui.components import checkpoint, conversation
@@ -87,12 +88,20 @@ def _failures(scores: list[dict[str, Any]], step: int, settings: Any, run: str) 
     wrong = score.failures(scores, step)
     if not wrong:
         return ""
-    asked = {row["row"]: row["messages"] for row in held_out.rows(settings, run)}
+    asked = _asked(settings, run)
     drawn = "".join(
         _failure(one, question.asked_before(asked.get(one["row"], []), one["turn"])) for one in wrong[:MOST]
     )
     more = f'<p class="faint">{len(wrong) - MOST} more are not drawn here.</p>' if len(wrong) > MOST else ""
     return f'<h3>Wrong at step {step:,}: {len(wrong)}</h3><div class="failures">{drawn}</div>{more}'
+
+
+def _asked(settings: Any, run: str) -> dict[int, list[dict]]:
+    """The messages of the held-out rows by number; none when the dataset is gone: what went wrong reads without."""
+    try:
+        return {row["row"]: row["messages"] for row in held_out.rows(settings, run)}
+    except UserError:
+        return {}
 
 
 def _failure(result: dict[str, Any], asked: str) -> str:

@@ -125,10 +125,11 @@ def build(context: Context) -> None:
     gr.on(selection.changes, trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     gr.on([*_settled(own), *selection.changes], **judging, js=place.HERE)
+    filling = [*whole.outputs, said, context.preset]
     for name, button in buttons.items():
-        filled = button.click(lambda method, name=name: apply(name, method), method, [*whole.outputs, said, context.preset], **QUIET)
+        filled = button.click(lambda method, name=name: apply(name, method), method, filling, **QUIET)
         filled.then(**checking).then(**judging, js=place.HERE)
-    filled = context.preset.change(apply, [context.preset, method], [*whole.outputs, said, context.preset], **QUIET)
+    filled = context.preset.change(apply, [context.preset, method], filling, **QUIET)
     filled.then(**checking).then(**judging, js=place.HERE)
     start.click(
         begin,
