@@ -1,7 +1,8 @@
 """GET /download/RUN/STEP/KIND: a checkpoint as a zip, streamed while it is made.
 
 KIND is adapter or merged. RUN and STEP are looked up, never used as paths. Nothing is written to Gradio's cache, and
-whoever hangs up ends the work.
+whoever hangs up ends the work. With ?ready nothing is sent: the answer is 204 once the zip can start, 202 while it is
+still being made (ask again), or why it cannot be had.
 """
 
 import re
@@ -17,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from dfgui.errors import UserError
 from dfgui.server import pages
 from dfgui.server.login import wants_html
+from dfgui.server.packages import Packages
 from dfgui.settings import Settings
 
 ADDRESS = re.compile(r"(?P<run>[a-z0-9]{8,32})/(?P<step>\d{1,9})/(?P<kind>adapter|merged)", re.ASCII)
@@ -28,6 +30,8 @@ NO_SUCH_ADDRESS = UserError(
 
 
 def routes(settings: Settings) -> list[Route]:
+    packages = Packages(lambda key: _package(settings, *key))
+
     async def download(request: Request) -> Response:
         asked = ADDRESS.fullmatch(request.path_params["address"])
         if asked is None:
@@ -40,7 +44,9 @@ def routes(settings: Settings) -> list[Route]:
         if request.method == "HEAD":
             return Response(media_type="application/zip")
         try:
-            package = await to_thread.run_sync(_package, settings, run, step, kind)
+            if "ready" in request.query_params:
+                return Response(status_code=204 if await packages.ready((run, step, kind)) else 202)
+            package = await packages.take((run, step, kind))
         except UserError as error:
             return pages.refusal(error, 409, wants_html(request))
         return ZipResponse(package)

@@ -153,3 +153,23 @@ def test_a_slow_reader_holds_up_nobody_and_no_memory(served, packing):
     finally:
         for context, _ in zip(slow, opened, strict=True):
             context.__exit__(None, None, None)
+
+
+def test_getting_it_ready_sends_nothing_and_the_download_is_what_was_made(served, packing):
+    url, run = served
+    answer = httpx.get(f"{url}/download/{run}/20/merged?ready")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert packing.made == 0
+    assert httpx.get(f"{url}/download/{run}/20/merged").content == CHUNK * 3
+
+
+def test_getting_it_ready_says_why_it_cannot_be_had(served, monkeypatch):
+    def refuse(*_):
+        raise UserError("The disk is full.", "It needs 3 GB.", "Free some space.")
+
+    monkeypatch.setattr(actions, "package", refuse)
+    url, run = served
+    answer = httpx.get(f"{url}/download/{run}/20/merged?ready")
+    assert answer.status_code == 409
+    assert answer.json()["error"]["do"] == "Free some space."
+    assert httpx.get(f"{url}/download/{run}/40/merged?ready").status_code == 404
