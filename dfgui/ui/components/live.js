@@ -1,6 +1,7 @@
 // The pulse: asks the server what is new, once for the whole page, and hands it to whoever is on show.
 dfgui.live = (() => {
   const HIDDEN_MS = 15000; // between two questions while nobody looks
+  const SILENT = { what: "The server did not answer.", why: "It may be restarting.", do: "Try again." };
   const live = { chip: null, news: "", has: {}, latest: "", server: null, connected: true };
   const feeds = []; // {question(question), answer(answer)}: other parts that ride on the same poll
   let seen = {};
@@ -8,6 +9,7 @@ dfgui.live = (() => {
   let asking = null; // the question under way
   let next = null; // the one to be asked after it
   let failures = 0;
+  let answered = false; // ever, since this page was loaded
   let booted;
   const boots = new Promise((resolve) => (booted = resolve));
 
@@ -15,7 +17,11 @@ dfgui.live = (() => {
     Object.assign(live, { element, server, trigger });
     const open = (event) => live.chip && event.target.closest(".chip") && trigger("click");
     element.addEventListener("click", open);
-    element.addEventListener("keydown", (event) => event.key === "Enter" && open(event));
+    element.addEventListener("keydown", (event) => {
+      if (!["Enter", " "].includes(event.key) || !event.target.closest(".chip")) return;
+      event.preventDefault(); // a space would scroll the page
+      open(event);
+    });
     document.addEventListener("visibilitychange", () => document.hidden || ask());
     booted();
   }
@@ -32,7 +38,7 @@ dfgui.live = (() => {
   function ask() {
     if (asking) return (next ||= asking.then(() => ((next = null), ask())));
     clearTimeout(timer);
-    asking = question().then((every) => {
+    asking = question().catch(broken).then((every) => {
       asking = null;
       timer = setTimeout(ask, document.hidden ? Math.max(every, HIDDEN_MS) : every);
     });
@@ -40,12 +46,13 @@ dfgui.live = (() => {
   }
 
   async function question() {
+    await boots;
     const asked = { run: dfgui.view.run, view: dfgui.view.page, seen };
     for (const feed of feeds) feed.question(asked);
     const answer = await call("tick", asked);
     if (!answer.every) return lost();
     failures = 0;
-    live.connected = true;
+    answered = live.connected = true;
     if (asked.run !== dfgui.view.run || asked.view !== dfgui.view.page) return 0; // meanwhile something else is on show
     take(answer);
     return answer.every;
@@ -54,14 +61,31 @@ dfgui.live = (() => {
   // Calls a function of the server. A server that does not answer is an error in words like any other.
   async function call(name, asked, server = live.server) {
     const answer = await server[name](asked).catch(() => null);
-    return answer || { error: { what: "The server did not answer.", why: "It may be restarting.", do: "Try again." } };
+    return answer || { error: SILENT };
   }
+
+  // An address of this server, also where a proxy shows it under a path.
+  const at = (path) => `${new URL(window.gradio_config.root, location.href).pathname.replace(/\/$/, "")}/${path}`;
 
   function lost() {
     failures += 1;
     live.connected = failures < 2;
     draw();
+    if (answered && !live.connected) knock();
     return Math.min(1000 * 2 ** failures, 15000);
+  }
+
+  // Where a login has ended, the page has to be loaded again to ask for it.
+  async function knock() {
+    const answer = await fetch(at("gradio_api/app_id"), { redirect: "manual", cache: "no-store" }).catch(() => null);
+    if (answer && (answer.status === 401 || answer.type === "opaqueredirect")) location.reload();
+  }
+
+  // A part of the page failed on an answer: the next one comes whole again.
+  function broken(error) {
+    console.error(error);
+    seen = {};
+    return lost();
   }
 
   function take(answer) {
@@ -91,7 +115,7 @@ dfgui.live = (() => {
     const link = live.element.querySelector(".logout");
     if (!link) return;
     link.hidden = !name;
-    link.href = `${new URL(window.gradio_config.root, location.href).pathname.replace(/\/$/, "")}/logout`;
+    link.href = at("logout");
     link.title = name ? `Signed in as ${name}` : "";
   }
 
@@ -116,5 +140,5 @@ dfgui.live = (() => {
     box.style.setProperty("--share", chip.share || 0);
   }
 
-  return Object.assign(live, { boot, first, ask, call, join: (feed) => feeds.push(feed), forget: (name) => delete seen[name] });
+  return Object.assign(live, { boot, first, ask, call, at, SILENT, join: (feed) => feeds.push(feed), forget: (name) => delete seen[name] });
 })();
