@@ -2,6 +2,7 @@
 window.dfgui = window.dfgui || {};
 
 dfgui.view = (() => {
+  const FIRST = "welcome"; // the tab that Gradio opens by itself
   const view = { page: null, run: "" };
   const listeners = [];
   const update = (changes) => ({ ...changes, __type__: "update" });
@@ -14,24 +15,37 @@ dfgui.view = (() => {
 
   // The first look at the address; called once, by demo.load. Returns what the run and the tabs become.
   async function start() {
-    const asked = new URLSearchParams(location.search);
-    const known = await dfgui.live.first(asked.get("run") || "");
+    const asked = address();
+    const known = await dfgui.live.first(asked.run);
     const live = known.chip && known.chip.run;
-    view.run = asked.get("run") || live || known.latest || "";
-    view.page = asked.get("view") || (live ? "monitor" : known.has.runs ? "data" : "welcome");
-    if (!document.getElementById(`tab-${view.page}-button`)) view.page = "data";
-    show();
+    const clicked = selected() !== FIRST && selected(); // while the first answer was on its way
+    view.run = asked.run || live || known.latest || "";
+    view.page = clicked || asked.page || (live ? "monitor" : known.has.runs ? "data" : FIRST);
+    if (!tab(view.page)) view.page = "data";
+    show("replaceState");
     // What Gradio says of a tab can come late and out of order; what its buttons say is true.
     const buttons = document.querySelector("#tabs .tab-wrapper");
     new MutationObserver(turned).observe(buttons, { subtree: true, childList: true, attributeFilter: ["aria-selected"] });
+    window.addEventListener("popstate", returned);
     return [view.run, to(view.page)];
   }
 
   const to = (page) => update({ selected: page });
+  const tab = (page) => document.getElementById(`tab-${page}-button`);
+
+  function address() {
+    const query = new URLSearchParams(location.search);
+    return { page: query.get("view") || "", run: query.get("run") || "" };
+  }
+
+  function selected() {
+    const button = document.querySelector("#tabs .tab-wrapper [aria-selected=true]");
+    return button && button.id.replace(/^tab-|-button$/g, "");
+  }
 
   // Opens a page from a script; its own tab button does it.
   function go(page) {
-    const button = document.getElementById(`tab-${page}-button`);
+    const button = tab(page);
     if (button) button.click();
   }
 
@@ -41,26 +55,32 @@ dfgui.view = (() => {
     dfgui.live.trigger("select");
   }
 
-  // A tab was opened, by a click or by a handler.
+  // Back or forward: the address is there already, the page and its run follow. The checkpoint stays as it is.
+  function returned() {
+    const { page, run } = address();
+    view.wanted = { page: tab(page) ? page : "data", run: run || view.run, step: update({}) };
+    dfgui.live.trigger("select");
+  }
+
+  // A tab was opened, by a click or by a handler. One that the address names already was come back to.
   function turned() {
-    const button = document.querySelector("#tabs .tab-wrapper [aria-selected=true]");
-    const page = button && button.id.replace(/^tab-|-button$/g, "");
+    const page = selected();
     if (!page || page === view.page) return;
     view.page = page;
-    show();
+    show(page === address().page ? "replaceState" : "pushState");
   }
 
   function chose(run) {
     if (view.page === null || run === view.run) return;
     view.run = run;
-    show();
+    show("replaceState");
   }
 
-  function show() {
+  function show(write) {
     const query = new URLSearchParams(location.search);
     query.set("view", view.page);
     view.run ? query.set("run", view.run) : query.delete("run");
-    history.replaceState(history.state, "", `?${query}`);
+    history[write](history.state, "", `?${query}`);
     document.body.dataset.view = view.page;
     for (const listener of listeners) listener(view);
   }
@@ -68,7 +88,7 @@ dfgui.view = (() => {
   // Tabs that need a run or a checkpoint are greyed, with the reason; they open all the same, and say it again.
   function grey(has) {
     for (const [page, [need, why]] of Object.entries(needs)) {
-      const button = document.getElementById(`tab-${page}-button`);
+      const button = tab(page);
       if (!button) continue;
       button.classList.toggle("greyed", !has[need]);
       has[need] ? button.removeAttribute("title") : (button.title = why);
