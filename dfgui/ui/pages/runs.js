@@ -17,14 +17,23 @@ dfgui.runs = (() => {
 
   function answer(news) {
     if (news.runs) {
-      seen = news.runs.tag;
       root.querySelector(".empty").hidden = news.runs.rows.length > 0;
       root.querySelector(".table").hidden = !news.runs.rows.length;
-      root.querySelector("tbody").replaceChildren(...news.runs.rows.map(row));
+      fill(news.runs.rows);
+      seen = news.runs.tag;
     }
     const live = dfgui.live.chip;
     const steps = live && root.querySelector(`tr[data-run="${live.run}"] [data-steps]`);
     if (steps && live.detail.startsWith("step ")) steps.textContent = live.detail.slice(5);
+  }
+
+  // The focus stays on its run.
+  function fill(rows) {
+    const body = root.querySelector("tbody");
+    const focused = body.contains(document.activeElement) && document.activeElement.closest("tr").dataset.run;
+    body.replaceChildren(...rows.map(row));
+    const again = focused && body.querySelector(`tr[data-run="${focused}"] button`);
+    if (again) again.focus({ preventScroll: true });
   }
 
   function row(run) {
