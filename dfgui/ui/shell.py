@@ -1,4 +1,4 @@
-"""The Blocks: a title, the tabs, the chip of the live run, and the Model and Data header over Data and Train.
+"""The Blocks: a title, the tabs, the chip of the live run, help, and the Model and Data header over Data and Train.
 
 Above all of it stands what a visitor should know of this server, where there is such a thing (components/live.js).
 
@@ -11,7 +11,7 @@ import gradio as gr
 
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui.components import live, selection
+from dfgui.ui.components import help, live, selection
 from dfgui.ui.context import Context
 from dfgui.ui.pages import chat, data, evaluate, export, monitor, runs, train, welcome
 
@@ -37,6 +37,7 @@ def build(settings: Settings) -> gr.Blocks:
             brand = "<button type='button' class='brand' aria-label='dfgui: the start'>dfgui</button>"
             title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
             pulse = live.build(settings, store)
+            help.build(settings)
             run, step, news, preset = (_hidden(name) for name in ("run", "step", "news", "preset"))
             with gr.Column(elem_id="selection"):
                 chosen = selection.build(settings)

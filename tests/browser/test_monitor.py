@@ -69,11 +69,11 @@ def test_stop_asks_once_and_the_end_is_told_in_every_browser(page, new_page, app
     monitor(page, app, trainer.run)
     other = monitor(new_page(), app, trainer.run)
     page.click("[data-command=stop]:enabled")
-    expect(page.locator("dialog h3")).to_have_text("Stop weather-lora?")
-    page.click("dialog [value=keep]")
+    expect(page.locator(".monitor dialog h3")).to_have_text("Stop weather-lora?")
+    page.click(".monitor dialog [value=keep]")
     assert trainer.store.commands.of(trainer.run) == []
     page.click("[data-command=stop]:enabled")
-    page.click("dialog [value=stop]")
+    page.click(".monitor dialog [value=stop]")
     for tab in (page, other):
         expect(tab.locator(".monitor .status")).to_have_text("stopped")
         expect(tab.locator(".saying .words")).to_contain_text("Stopped by")
@@ -83,9 +83,9 @@ def test_stop_asks_once_and_the_end_is_told_in_every_browser(page, new_page, app
 def test_the_stop_dialog_can_be_left_with_the_keyboard(page, app, trainer):
     monitor(page, app, trainer.run)
     page.locator("[data-command=stop]:enabled").press("Enter")
-    expect(page.locator("dialog [value=keep]")).to_be_focused()
+    expect(page.locator(".monitor dialog [value=keep]")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.locator("dialog")).not_to_be_visible()
+    expect(page.locator(".monitor dialog")).not_to_be_visible()
     assert trainer.store.commands.of(trainer.run) == []
 
 

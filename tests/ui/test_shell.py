@@ -28,6 +28,14 @@ def test_the_frame_is_wired_in_the_browser_alone(demo):
     assert all(fn.fn is None for fn in framed)
 
 
+def test_help_says_where_the_home_is_and_shows_its_name_as_text(tmp_path):
+    home = tmp_path / "<b>home"
+    demo = shell.build(settings.load(home=home))
+    (help,) = (block for block in demo.blocks.values() if block.elem_id == "help")
+    assert str(tmp_path) in help.value
+    assert "&lt;b&gt;home" in help.value
+
+
 def test_the_look_comes_with_the_page_and_from_nowhere_else():
     options = theme.launch_options()
     assert set(options) == {"theme", "css", "head"}
