@@ -2,7 +2,8 @@
 
     draw([{"id": 872, "text": "user", "role": "user", "trained": False}, ...], cut=0)
 
-Tokens of a kind stand in one mark, with a thin edge between them; the title of each tells its id and role.
+Tokens of a kind stand in one mark, with a thin edge between them; the title of each tells its id and role. tokens.js
+shows it in the line above, for the token under the mouse or the focus; the first token can be reached by keyboard.
 """
 
 from html import escape
@@ -18,12 +19,14 @@ def draw(tokens: list[dict[str, Any]], cut: int = 0) -> str:
     lost = tokens[len(tokens) - cut :][: MOST - len(kept)]
     rest = len(tokens) - len(kept) - len(lost)
     more = f'<p class="faint">{rest:,} more tokens are not drawn here.</p>' if rest else ""
-    return f'{LEGEND}<div class="tokens exact" tabindex="0">{_runs(kept)}{_lost(lost)}</div>{more}'
+    drawn = (_runs(kept) + _lost(lost)).replace("<i ", '<i tabindex="0" ', 1)
+    return f'{LEGEND}<div class="tokens exact" role="group" aria-label="Tokens">{drawn}</div>{more}'
 
 
 LEGEND = (
     '<p class="legend"><mark>learned</mark> <span>read, not learned</span> '
-    "<small>hover over a token for its <code>input_ids</code> and role</small></p>"
+    '<small class="token-said" role="status">'
+    "hover over a token, or go on with the arrow keys, for its id and role</small></p>"
 )
 
 
