@@ -1,5 +1,6 @@
 // The Export page: asks what there is whenever it is turned to, or another run or checkpoint is chosen.
 dfgui.exporting = (() => {
+  const drawn = {}; // what is on the page, as JSON
   let root, server, step;
   const find = (selector) => root.querySelector(selector);
   const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
@@ -34,28 +35,72 @@ dfgui.exporting = (() => {
     if (answer.error) return;
     find(".empty").hidden = answer.runs.length > 0;
     find(".choose").hidden = !answer.runs.length;
-    if (!answer.runs.length) return find(".offers").replaceChildren();
     fill("run", answer.runs, answer.run);
-    fill("step", answer.checkpoints, answer.step);
-    find(".offers").replaceChildren(...answer.offers.map((offer) => card(offer, answer)));
+    fill("step", answer.checkpoints || [], answer.step);
+    if (differs("offers", [answer.offers, answer.run, answer.step])) show(answer);
+  }
+
+  // What is drawn stays as it is until it differs: a new run elsewhere takes neither the focus nor a folded part with it.
+  function differs(part, value) {
+    const text = JSON.stringify(value);
+    return text !== drawn[part] && Boolean((drawn[part] = text));
   }
 
   function fill(name, choices, chosen) {
-    find(`[data-choose=${name}]`).replaceChildren(...choices.map(({ value, label }) => new Option(label, value, false, value === chosen)));
+    const list = find(`[data-choose=${name}]`);
+    if (differs(name, choices)) list.replaceChildren(...choices.map(({ value, label }) => new Option(label, value)));
+    list.value = chosen;
   }
 
-  function card(offer, { run, step: at }) {
+  function show({ offers = [], run, step: at }) {
+    const { activeElement: held } = document;
+    const kind = root.contains(held) && held.closest(".offer")?.dataset.kind;
+    find(".offers").replaceChildren(...offers.map((one) => card(one, `${dfgui.live.at("download")}/${run}/${at}/${one.kind}`)));
+    for (const link of root.querySelectorAll(".offer a")) say(link.getAttribute("href"));
+    if (kind) find(`.offer[data-kind=${kind}] ${held.localName}`)?.focus({ preventScroll: true });
+  }
+
+  function card(offer, address) {
     const box = make("article", "", "card offer");
+    box.dataset.kind = offer.kind;
     const title = make("h3", offer.title);
     title.append(make("span", offer.size, "size"));
     const link = make("a", `Download ${offer.title.toLowerCase()}`, "df-button primary");
-    link.href = `${new URL(window.gradio_config.root, location.href).pathname.replace(/\/$/, "")}/download/${run}/${at}/${offer.kind}`;
-    link.download = "";
+    link.href = address;
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in a tab of its own: a plain link
+      event.preventDefault();
+      bring(address);
+    });
+    const act = make("div", "", "act");
+    act.append(link, Object.assign(make("p", "", "state"), { role: "status" }));
     const how = make("details");
     how.append(make("summary", "How to use it"), make("p", "Unpack the zip, and run this in its folder. USAGE.md in it says more."), make("pre", offer.code));
     how.open = true;
-    box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), link, how);
+    box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), act, Object.assign(make("p", "", "trouble"), { role: "alert", hidden: true }), how);
     return box;
+  }
+
+  async function bring(address) {
+    const begun = dfgui.download.bring(address);
+    say(address);
+    say(address, (await begun) ? "The download has begun." : "");
+    find(".offer .trouble:not([hidden])")?.scrollIntoView({ block: "nearest" });
+  }
+
+  // What has become of a download, on its card while that is on show.
+  function say(address, words = "") {
+    const link = find(`.offer a[href="${address}"]`);
+    if (!link) return;
+    const box = link.closest(".offer");
+    const busy = dfgui.download.underway(address);
+    const refusal = dfgui.download.refusal(address);
+    const doing = box.dataset.kind === "merged" && find("[data-kind=adapter]") ? "Merging" : "Packing";
+    link.setAttribute("aria-disabled", busy);
+    box.querySelector(".state").textContent = busy ? `${doing} … The download starts by itself.` : words;
+    const trouble = box.querySelector(".trouble");
+    trouble.hidden = !refusal;
+    trouble.replaceChildren(...(refusal ? [make("b", refusal.what), ` ${refusal.why} `, make("span", refusal.do, "cure")] : []));
   }
 
   return { boot, asked };
