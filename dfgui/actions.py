@@ -145,7 +145,7 @@ def saved(settings: Settings, run: str, step: int) -> Saved:
 
 
 def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
-    """Bytes of what can be brought home of a checkpoint, before it is made: {"adapter": 31e6, "merged": 1.2e9}."""
+    """Bytes of what can be brought home of a checkpoint: {"adapter": 31e6, "merged": 1.2e9}; 0 if nobody can know."""
     from dfgui.artifacts import package as packing
 
     found = saved(settings, run, step)
@@ -153,6 +153,8 @@ def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
     if found.kind == "full":
         return {"merged": own}
     weights = sum(file.stat().st_size for file in Path(found.base).glob("*.safetensors"))
+    if not weights:  # the base has left this machine, and is fetched again when it is needed
+        return {"adapter": own, "merged": 0}
     return {"adapter": own, "merged": int(weights * _growth(found)) + 2_000_000}
 
 

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 # The two starting points of DeepFabric's "Training Frameworks" page: an adapter takes steps ten times larger.
 LEARNING_RATES = {"lora": 2e-4, "full": 2e-5}
 
+LATER = ("early_stopping", "callbacks", "trackers", "extra")  # blocks that this version does not know yet
+
 GROUPS = {  # the form's sections, in its order
     "model": "Model",
     "data": "Data",
@@ -56,6 +58,16 @@ class Model(Block):
         "model",
         "advanced",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def whole_weights_only(cls, values: Any) -> Any:
+        """`load_in_4bit: false` asks for what is done anyway."""
+        if isinstance(values, dict) and "load_in_4bit" in values:
+            values = dict(values)
+            if values.pop("load_in_4bit"):
+                raise ValueError("load_in_4bit is not in this version: leave it out, or set it to false.")
+        return values
 
     @field_validator("name")
     @classmethod
@@ -257,7 +269,7 @@ class Training(Block):
     save_total_limit: int = setting(
         0,
         "Keep at most",
-        "Older checkpoints are deleted beyond this many. The last always stays, and the best if it was evaluated when it "
+        "Older checkpoints are deleted beyond this many. The last always stays, and the best if it was evaluated as it "
         "was saved: make save_steps a multiple of eval_steps. 0: keep all.",
         "records",
         "advanced",
@@ -333,6 +345,17 @@ class RunConfig(Block):
     adapter: Adapter = Field(default_factory=Adapter)
     training: Training = Field(default_factory=Training)
     run: Run = Field(default_factory=Run)
+
+    @model_validator(mode="before")
+    @classmethod
+    def of_this_version(cls, values: Any) -> Any:
+        """Blocks that are known and not yet there are refused by that reason, unless they ask for nothing."""
+        if not isinstance(values, dict):
+            return values
+        for block in LATER:
+            if values.get(block):
+                raise ValueError(f"{block} is not in this version: leave it out.")
+        return {name: value for name, value in values.items() if name not in LATER}
 
     @model_validator(mode="before")
     @classmethod

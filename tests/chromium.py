@@ -16,23 +16,30 @@ def launched(playwright, *arguments):
     """A headless browser: one that is installed, else Playwright's own, else Debian's package."""
     sandbox = [] if os.name == "nt" or os.geteuid() else ["--no-sandbox"]
     flags = [*sandbox, *arguments]
-    if found := installed():
-        return playwright.chromium.launch(executable_path=found, args=flags)
-    with suppress(Error):
-        return playwright.chromium.launch(args=flags)
+    if browser := _there(playwright, flags):
+        return browser
     attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get") and os.geteuid() == 0:
         attempts += [["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]]
-    said = [_tried(attempt) for attempt in attempts]
-    if found := installed():
-        return playwright.chromium.launch(executable_path=found, args=flags)
-    with suppress(Error):
-        return playwright.chromium.launch(args=flags)
+    said = []
+    for attempt in attempts:
+        said.append(_tried(attempt))
+        if browser := _there(playwright, flags):
+            return browser
     pytest.fail(
         "No Chromium or Chrome was found, and none could be installed. Install one (on Debian and Ubuntu: "
         "sudo apt-get install chromium; elsewhere: python -m playwright install --with-deps chromium) "
         "and run the tests again.\n" + "\n".join(said)
     )
+
+
+def _there(playwright, flags):
+    """A browser that is on this machine already, or None."""
+    if found := installed():
+        return playwright.chromium.launch(executable_path=found, args=flags)
+    with suppress(Error):
+        return playwright.chromium.launch(args=flags)
+    return None
 
 
 def installed():

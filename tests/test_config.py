@@ -60,6 +60,13 @@ def test_older_names_of_the_reference_page_are_understood(given, name, value):
     assert getattr(parse({"training": given}).training, name) == value
 
 
+def test_what_is_not_in_this_version_is_refused_as_such_unless_it_asks_for_nothing():
+    asks_for_nothing = {"model": {"load_in_4bit": False}, "early_stopping": None, "callbacks": [], "trackers": []}
+    assert parse(asks_for_nothing) == RunConfig()
+    for asked in ({"model": {"load_in_4bit": True}}, {"early_stopping": {"patience": 3}}, {"trackers": ["wandb"]}):
+        assert "not in this version" in next(iter(problems(asked).values()))
+
+
 def test_output_dir_names_the_run():
     assert parse({"training": {"output_dir": "./out/weather"}}).title() == "weather"
 

@@ -5,6 +5,7 @@ migrations: add a function at the end of this file, never change one that has be
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from sqlite_utils.migrations import Migrations
 from dfgui.errors import UserError
 
 BUSY_SECONDS = 10  # how long a writer waits for another one
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds; SQLite does not wait by itself where the journal's mode changes
 
 migrations = Migrations("dfgui")
 
@@ -40,19 +42,28 @@ def opened(path: Path) -> Iterator[Database]:
 def prepare(path: Path) -> None:
     """Creates or upgrades the store at `path`. Raises UserError when that is not a usable store."""
     try:
-        db = connect(path)
-        try:
-            db.conn.execute("PRAGMA journal_mode=WAL")
-            if migrations.pending(db):
-                migrations.apply(db)
-        finally:
-            db.close()
+        for pause in PAUSES:
+            try:
+                return _upgrade(path)
+            except sqlite3.OperationalError:  # somebody else prepares it in this very moment
+                time.sleep(pause)
+        _upgrade(path)
     except sqlite3.Error as error:
         raise UserError(
             f"The store {path} cannot be opened.",
             f"SQLite says: {error}.",
             "Check the disk and its permissions, or choose another home with --home.",
         ) from error
+
+
+def _upgrade(path: Path) -> None:
+    db = connect(path)
+    try:
+        db.conn.execute("PRAGMA journal_mode=WAL")
+        if migrations.pending(db):
+            migrations.apply(db)
+    finally:
+        db.close()
 
 
 @migrations()

@@ -39,7 +39,7 @@ def offers(sizes: dict[str, int], base: str, code: dict[str, str]) -> list[dict[
         {
             "kind": kind,
             "title": title,
-            "size": words.size(sizes[kind]),
+            "size": words.size(sizes[kind]) if sizes[kind] else "size not known: its base is fetched again",
             "about": FULL if kind == "merged" and "adapter" not in sizes else about,
             "needs": f"Its base is {base}." if kind == "adapter" else "",
             "code": code[kind],

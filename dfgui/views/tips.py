@@ -8,7 +8,14 @@ FAR = 4  # times the usual learning rate that deserve a word
 
 def tips(run: RunConfig) -> list[str]:
     """One sentence for each thing that is unusual, or that a first run should know; [] when there is none."""
-    return [words for tip in (_batch, _rate, _epochs, _evaluation) if (words := tip(run))]
+    return [words for tip in (_demo, _batch, _rate, _epochs, _evaluation) if (words := tip(run))]
+
+
+def _demo(run: RunConfig) -> str:
+    """The tiny model wants steps ten times larger than any other, and few rows at a time."""
+    if run.model.name != "demo" or run.training.learning_rate > LEARNING_RATES["lora"] * FAR:
+        return ""
+    return "Demo model: the preset CPU demo is made for it; with these values it hardly learns."
 
 
 def _batch(run: RunConfig) -> str:

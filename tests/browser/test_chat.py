@@ -1,14 +1,11 @@
 """Chat and Evaluate in a real browser: a checkpoint beside its base, on rows it has never seen."""
 
-import os
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from dfgui.config import RunConfig
-from dfgui.models import demo
-from dfgui.store import Store, Writer
+from tests.browser.runs import run_with_adapter
 
 expect.set_options(timeout=90_000)  # the first answer loads two models, on a machine that may be busy
 
@@ -29,23 +26,6 @@ def checkpoint(home, app):
 def changed(home, app):
     """Another whose adapter turns every answer into something else."""
     return run_with_adapter(home, "other-words", std=0.3)
-
-
-def run_with_adapter(home, name, std):
-    from dfgui.models import load
-    from tests.tiny import tiny_adapter
-
-    store = Store(home / "dfgui.db")
-    run = store.runs.create(RunConfig(name=name), f"pid:{os.getpid()}")
-    folder = home / "runs" / run / "checkpoint-20"
-    model, tokenizer = load.trained(demo.BASE, str(demo.BASE), "float32")
-    tiny_adapter(model, std=std).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    with Writer(store.path, run) as writer:
-        writer.facts(base=str(demo.BASE), dtype="float32")
-        writer.checkpoint(20, "checkpoint-20", "adapter", 1_000_000, 0.7)
-    store.runs.move(run, "stopped", "Stopped by the test.")
-    return run
 
 
 @pytest.fixture
@@ -69,6 +49,17 @@ def test_base_and_checkpoint_answer_the_same_question(page, app, changed):
         expect(page.locator(f"#chat-{side}")).to_contain_text("exactly as written")
     base, tuned = (page.locator(f"#chat-{side} details").text_content() for side in ("base", "tuned"))
     assert base != tuned
+
+
+def test_stop_ends_the_writing(page, app, changed):
+    page.goto(f"{app.url}/?view=chat&run={changed}")
+    expect(page.locator("#chat-prompt textarea")).not_to_have_value("")
+    page.locator("#chat-ask").click()
+    expect(page.locator("#chat-tuned .writing")).to_be_visible()
+    page.locator("#chat-stop").click()
+    expect(page.locator("#chat-answers .writing")).to_have_count(0)
+    expect(page.locator("#chat-tuned")).not_to_contain_text("exactly as written")
+    expect(page.locator("#chat-stop")).to_be_hidden()
 
 
 def test_a_question_of_ones_own_is_answered_too(chat):

@@ -55,6 +55,23 @@ def uploaded(page, app, path):
     return page
 
 
+def test_a_file_dropped_on_the_header_is_uploaded(page, app, rows):
+    data_page(page, app)
+    page.evaluate(
+        """([name, text]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], name));
+            for (const kind of ["dragover", "drop"]) {
+                const event = new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
+                document.querySelector("#selection").dispatchEvent(event);
+            }
+        }""",
+        [rows.name, rows.read_text()],
+    )
+    expect(page.locator("#field-data__source input")).to_have_value(rows.name)
+    expect(page.locator("#data-facts")).to_contain_text("ShareGPT with tools")
+
+
 def test_half_a_character_is_shown_as_missing_and_its_row_is_named(page, app, tmp_path):
     path = tmp_path / "half.jsonl"
     path.write_text(

@@ -1,41 +1,19 @@
 """The Export page: a merge is said to be under way, comes home once, and a refusal is words on the page."""
 
-import os
 import re
 import shutil
 
 import pytest
 from playwright.sync_api import expect
 
-from dfgui.config import RunConfig
-from dfgui.models import demo
-from dfgui.store import Store, Writer
+from tests.browser.runs import run_with_adapter
 
 expect.set_options(timeout=60_000)  # a merge loads a model, on a machine that may be busy
 
 
-def run_with_adapter(home, name):
-    """A run of the demo with a checkpoint at step 20."""
-    from dfgui.models import load
-    from tests.tiny import tiny_adapter
-
-    store = Store(home / "dfgui.db")
-    run = store.runs.create(RunConfig(name=name), f"pid:{os.getpid()}")
-    folder = home / "runs" / run / "checkpoint-20"
-    model, tokenizer = load.trained(demo.BASE, str(demo.BASE), "float32")
-    tiny_adapter(model, std=0.01).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    (folder / "trainer_state.json").write_text('{"global_step": 20}')
-    with Writer(store.path, run) as writer:
-        writer.facts(base=str(demo.BASE), dtype="float32")
-        writer.checkpoint(20, "checkpoint-20", "adapter", 1_000_000, 0.7)
-    store.runs.move(run, "stopped", "Stopped by the test.")
-    return run
-
-
 @pytest.fixture(scope="module")
 def run(home, app):
-    return run_with_adapter(home, "weather-lora")
+    return run_with_adapter(home, "weather-lora", std=0.01)
 
 
 def export(page, app, run):

@@ -98,6 +98,36 @@ def test_a_torn_copy_is_not_restored(home, tmp_path, volume, tear):
     assert not (later.run_folder(run) / "checkpoint-40").exists()
 
 
+def test_what_could_not_come_home_stays_on_the_volume(home, tmp_path, volume):
+    run, lost = run_with_checkpoints(home, 20, 40), run_with_checkpoints(home, 10)
+    space.Mirror(home).copy()
+    hidden = [volume / "runs" / run / "checkpoint-40", volume / "runs" / lost / "checkpoint-10"]
+    for checkpoint in hidden:
+        (checkpoint / "trainer_state.json").rename(checkpoint.with_suffix(".hidden"))
+    later = fresh_home(tmp_path, volume, "second")
+    remove(later.run_folder(lost))
+    forget(later, lost)
+
+    space.Mirror(later).copy()
+
+    assert all((checkpoint / MANIFEST).exists() for checkpoint in hidden)
+
+
+def test_a_home_whose_volume_was_taken_over_copies_nothing_more(home, tmp_path, volume):
+    run = run_with_checkpoints(home, 20)
+    mirror = space.Mirror(home)
+    mirror.copy()
+    later = fresh_home(tmp_path, volume, "second")
+    newer = run_with_checkpoints(later, 30)
+    space.Mirror(later).copy()
+
+    Store(home.store_path).runs.update(run, global_step=5)
+    mirror.close()
+
+    assert "taken this volume over" in space.notice(home)
+    assert steps_of(fresh_home(tmp_path, volume, "third"), newer) == [30]
+
+
 def test_a_torn_store_gives_way_to_the_copy_before_it(home, tmp_path, volume):
     run = run_with_checkpoints(home, 20)
     mirror = space.Mirror(home)

@@ -166,6 +166,35 @@ def test_it_ends_when_asked_even_with_a_page_open(tmp_path, number):
         assert "Traceback" not in server.text()
 
 
+@pytest.mark.parametrize(
+    ("flags", "environment", "opens"),
+    [
+        ({}, {"DISPLAY": ":0"}, True),
+        ({"browser": False}, {"DISPLAY": ":0"}, False),
+        ({}, {"DISPLAY": ":0", "SSH_CONNECTION": "1"}, False),
+        ({}, {"DISPLAY": ":0", "CI": "true"}, False),
+        ({}, {}, False),
+    ],
+)
+def test_the_browser_opens_when_a_person_started_it_at_a_screen(
+    monkeypatch, capsys, tmp_path, flags, environment, opens
+):
+    from dfgui import settings
+    from dfgui.server import Options, launch
+
+    opened = []
+    monkeypatch.setattr(launch.webbrowser, "open", opened.append)
+    monkeypatch.setattr(launch.sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(launch.sys, "platform", "linux")
+    for name in ("CI", "SSH_CONNECTION", "SSH_TTY", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    launch._announce(settings.load(home=tmp_path), Options(**flags), "127.0.0.1", 7860)
+    assert opened == (["http://127.0.0.1:7860"] if opens else [])
+    assert "dfgui is at http://127.0.0.1:7860" in capsys.readouterr().out
+
+
 def raw(server, request):
     with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=10) as connection:
         connection.sendall(request)

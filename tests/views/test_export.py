@@ -14,6 +14,11 @@ def test_each_shape_says_its_size_and_what_it_is_for():
     assert merged["code"] == "load the model"
 
 
+def test_a_base_that_left_this_machine_makes_the_size_unknown():
+    _, merged = export.offers({"adapter": 31_000_000, "merged": 0}, "Qwen/Qwen3-0.6B", CODE)
+    assert merged["size"] == "size not known: its base is fetched again"
+
+
 def test_a_full_checkpoint_comes_whole_only():
     (only,) = export.offers({"merged": 1_200_000_000}, "Qwen/Qwen3-0.6B", CODE)
     assert only["kind"] == "merged"

@@ -12,6 +12,11 @@ def test_the_defaults_need_no_advice():
     assert advice() == ""
 
 
+def test_the_demo_model_is_led_to_its_preset():
+    assert "CPU demo" in " ".join(tips(parse({})))
+    assert tips(parse({"training": {"learning_rate": 2e-3}})) == []
+
+
 def test_a_large_batch_is_better_accumulated():
     assert "start with 2 to 4" in advice(per_device_train_batch_size=16)
 

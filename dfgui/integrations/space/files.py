@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "files.json"  # in a copied checkpoint, written last: {name: bytes}
-STATE = "volume.json"  # in a home with a volume: {writer, reason, copied_at, error}
+STATE = "volume.json"  # in a home with a volume: {writer, reason, copied_at, error, left}
 WRITER = "writer.json"  # on a volume: {writer}
 
 

@@ -6,7 +6,18 @@ import threading
 import time
 from pathlib import Path
 
-from dfgui.integrations.space.files import MANIFEST, files, folders, note, put, put_json, tree
+from dfgui.integrations.space.files import (
+    MANIFEST,
+    STATE,
+    WRITER,
+    files,
+    folders,
+    note,
+    put,
+    put_json,
+    read_json,
+    tree,
+)
 from dfgui.settings import Settings
 from dfgui.store import Store, backup
 
@@ -40,6 +51,7 @@ class Mirror:
         home, volume = self.settings.home, self.settings.volume
         assert volume is not None
         with self.turn:
+            _require_ours(home, volume)
             store = Store(self.settings.store_path)
             kept = {run["id"]: [row["path"] for row in store.checkpoints.of(run["id"])] for run in store.runs.all()}
             self._copy_store(volume)
@@ -101,16 +113,25 @@ def _copy_checkpoint(source: Path, target: Path) -> None:
         # rotation deleted it meanwhile; the next copy removes what was begun
 
 
+def _require_ours(home: Path, volume: Path) -> None:
+    """A home that came later has taken the volume over: what this one would copy there is older."""
+    if read_json(volume / WRITER).get("writer") != read_json(home / STATE).get("writer"):
+        raise OSError("another dfgui has taken this volume over")
+
+
 def _remove_deleted(home: Path, volume: Path, kept: dict[str, list[str]]) -> None:
-    """Everything on the volume came home at the start, so what is neither in the store nor here was deleted here."""
+    """What came home at the start, or was copied since, and is neither in the store nor here any more was deleted."""
+    left = set(read_json(home / STATE).get("left", []))
     for run in folders(volume / "runs"):
         if run.name not in kept and not (home / "runs" / run.name).exists():
-            shutil.rmtree(run)
+            if not any(name.startswith(f"{run.name}/") for name in left):
+                shutil.rmtree(run)
             continue
         for checkpoint in folders(run):
             here = home / "runs" / run.name / checkpoint.name
             gone = checkpoint.name not in kept.get(run.name, []) and not here.exists()
-            if gone and (checkpoint / MANIFEST).exists():  # else it never came home: not ours to judge
+            here_once = (checkpoint / MANIFEST).exists() and f"{run.name}/{checkpoint.name}" not in left
+            if gone and here_once:  # else it is not ours to judge
                 (checkpoint / MANIFEST).unlink()
                 shutil.rmtree(checkpoint)
     for file in files(volume / "uploads"):

@@ -30,7 +30,11 @@ def restore(settings: Settings, volume: Path) -> None:
 
 
 def _bring_home(settings: Settings, volume: Path, ours: bool) -> None:
-    """`ours`: whether the volume was written by a mirror; otherwise it was itself a home until now."""
+    """`ours`: whether the volume was written by a mirror; otherwise it was itself a home until now.
+
+    Checkpoints that could not come, a file of theirs being out of sight, are noted as `left`: they stay where they are.
+    """
+    left = []
     for file in files(volume / "uploads"):
         put(file, settings.uploads / file.name)
     for run in folders(volume / "runs"):
@@ -38,7 +42,9 @@ def _bring_home(settings: Settings, volume: Path, ours: bool) -> None:
             put(file, settings.run_folder(run.name) / file.name)
         for checkpoint in folders(run):
             sizes = read_json(checkpoint / MANIFEST) or ({} if ours else _whole_checkpoint(checkpoint))
-            _bring_checkpoint(checkpoint, settings.run_folder(run.name) / checkpoint.name, sizes)
+            if not _bring_checkpoint(checkpoint, settings.run_folder(run.name) / checkpoint.name, sizes):
+                left.append(f"{run.name}/{checkpoint.name}")
+    note(settings.home, left=left)
     _bring_store(settings, volume)
 
 
@@ -49,16 +55,19 @@ def _whole_checkpoint(folder: Path) -> dict[str, int]:
     return tree(folder) if checkpoints.describe(folder).complete else {}
 
 
-def _bring_checkpoint(source: Path, target: Path, sizes: dict[str, int]) -> None:
-    """Whole or not at all: what is not listed, or listed with another size, was never copied to its end."""
-    if not sizes or not _has_all(source, sizes) or _has_all(target, sizes):
-        return
+def _bring_checkpoint(source: Path, target: Path, sizes: dict[str, int]) -> bool:
+    """Whole or not at all: what is not listed, or listed with another size, does not count. True: it is at home."""
+    if not sizes or not _has_all(source, sizes):
+        return False
+    if _has_all(target, sizes):
+        return True
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     for name in sizes:
         put(source / name, part / name)
     shutil.rmtree(target, ignore_errors=True)
     part.replace(target)
+    return True
 
 
 def _bring_store(settings: Settings, volume: Path) -> None:
