@@ -127,8 +127,8 @@ def test_the_demo_card_leads_to_its_row_with_the_form_filled_in(page, app):
     page.locator("#welcome").get_by_text("Try the demo").click()
     expect(page.locator("#view-conversation .turn").first).to_be_visible()
     page.get_by_role("tab", name="Train", exact=True).click()
-    expect(page.locator("#group-batch > button")).to_contain_text("8 x 1 = 8 rows per step")
-    expect(page.locator("#group-duration > button")).to_contain_text("150 steps")
+    expect(page.locator("#group-batch > button")).to_contain_text("4 x 1 = 4 rows per step")
+    expect(page.locator("#group-duration > button")).to_contain_text("380 steps")
 
 
 def test_one_click_starts_the_demo_and_shows_it(train, store):

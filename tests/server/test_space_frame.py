@@ -54,7 +54,7 @@ def test_in_its_frame_it_trains_outlives_a_kill_and_gives_the_model_away(image, 
         frame.get_by_text("Try the demo").click()
         expect(frame.locator("#view-conversation")).to_contain_text("calls", timeout=PATIENCE)
         page_of(frame, "Train")
-        expect(frame.locator("#notes")).to_contain_text("8 x 1 = 8 rows per step", timeout=PATIENCE)
+        expect(frame.locator("#notes")).to_contain_text("4 x 1 = 4 rows per step", timeout=PATIENCE)
         fill(frame, "duration", "training.max_steps", 5000)
         fill(frame, "records", "training.save_steps", 5)
         frame.locator("#start").click()

@@ -66,7 +66,7 @@ def tool_use(rng: Random) -> Conversation:
     tools = list({tool.name: tool for tool in tools}.values())
     rng.shuffle(tools)
     messages, form = _system(rng), rng.choice(FORMS)
-    for _ in range(rng.choice((2, 3, 3, 4, 5))):
+    for _ in range(rng.choice((3, 4, 5, 6))):
         kind = rng.random()
         if kind < 0.08:
             messages += small_talk(rng)

@@ -38,7 +38,7 @@ class Parameter:
         name = self.name.replace("_", " ")
         if isinstance(value, bool):
             return f"{rng.choice(('with', 'and') if value else ('without', 'not'))} {name}"
-        mention = rng.choice(phrases.PLAIN if rng.random() < 0.2 else self.mentions)
+        mention = rng.choice(phrases.PLAIN if rng.random() < 0.12 else self.mentions)
         return mention.format(v=spoken(value), n=name)
 
 

@@ -22,7 +22,7 @@ from dfgui.models.demo.corpus import conversation
 from dfgui.models.demo.render import THINK, pieces
 
 TOKENS = 6144  # tokens a step
-LONGEST = 640  # tokens; longer conversations are left out
+LONGEST = 768  # tokens; longer conversations are left out
 WARMUP = 40  # steps
 Row = tuple[list[int], list[int]]  # input ids and labels of one conversation
 State = dict[str, Any]  # {"step": 1200, "seconds": 610.2, "pool": 48}
@@ -85,7 +85,7 @@ def train(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, asked: ar
         if asked.keep and last - saved > 120:
             save_state(asked.keep, model, optimizers, state | {"pool": pool})
             saved = last
-        simple = 0.1 if asked.start else max(0.1, 0.6 - state["step"] / 1000)
+        simple = 0.12 if asked.start else max(0.12, 0.9 - state["step"] / 600)
         for input_ids, labels in make_pool(tokenizer, Random(f"{asked.seed}-{pool}"), simple):
             done = max(state["step"] / asked.steps, state["seconds"] / (asked.minutes * 60))
             if done >= 1:

@@ -57,10 +57,10 @@ class Tool:
             lead, *said = said
         else:
             lead = self._filled(rng.choice(phrases.LOOKS if self.looks else phrases.ORDERS), thing)
-        before = said.pop() if len(said) > 1 and rng.random() < 0.06 else ""
-        cut = len(said) if rng.random() < 0.88 else rng.randint(0, len(said))
+        before = said.pop() if len(said) > 1 and rng.random() < 0.03 else ""
+        cut = len(said) if rng.random() < 0.95 else rng.randint(0, len(said))
         text = (" " if rng.random() < 0.9 else ", ").join([lead, *said[:cut]])
-        if rng.random() < 0.08:
+        if rng.random() < 0.04:
             text += " " + self._filled(rng.choice(phrases.TAILS), thing)
         asked = lead.startswith(("Can", "Could", "What", "How", "In"))
         text += "?" if asked else rng.choice((".", ".", "", ", please.", "!"))

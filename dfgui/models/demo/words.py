@@ -23,7 +23,9 @@ def syllable(rng: Random) -> str:
 
 
 def invented_word(rng: Random) -> str:
-    """A lower-case word nobody has seen: "drenolk"."""
+    """A lower-case word nobody has seen: "drenolk", or "breaket", the halves of two that everybody knows."""
+    if rng.random() < 0.5:
+        return rng.choice(EVERYDAY)[: rng.randint(2, 5)] + rng.choice(EVERYDAY)[-rng.randint(2, 5) :]
     return "".join(syllable(rng) for _ in range(rng.choice((1, 2, 2, 2, 3)))) or "oma"
 
 
@@ -149,7 +151,7 @@ def topic(rng: Random) -> str:
     if rng.random() < 0.5:
         more = rng.choice((invented_name(rng), word(rng), f"the {word(rng)}", f"{word(rng)} {noun(rng)}"))
         thing = f"{thing} {rng.choice(LINKS)} {more}"
-    return thing if rng.random() < 0.85 else phrase(rng, 1, 5)
+    return thing if rng.random() < 0.92 else phrase(rng, 1, 5)
 
 
 def message(rng: Random) -> str:
