@@ -96,8 +96,8 @@ def tiny_adapter(model: Any, seed: int = 0, std: float = 0.05, **lora: Any) -> A
     from peft import LoraConfig, get_peft_model
 
     settings = {"r": 4, "lora_alpha": 8, "target_modules": "all-linear", "task_type": "CAUSAL_LM"}
-    adapted = get_peft_model(model, LoraConfig(**{**settings, **lora}))
     torch.manual_seed(seed)
+    adapted = get_peft_model(model, LoraConfig(**{**settings, **lora}))
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=std)

@@ -25,7 +25,7 @@ def checkpoint(home, app):
 @pytest.fixture(scope="module")
 def changed(home, app):
     """Another whose adapter turns every answer into something else."""
-    return run_with_adapter(home, "other-words", std=0.3)
+    return run_with_adapter(home, "other-words", std=1.0)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_a_second_click_starts_no_second_merge(page, app, run):
 
 
 def test_what_is_refused_is_said_on_the_page(page, app, home):
-    gone = run_with_adapter(home, "soon-gone")
+    gone = run_with_adapter(home, "soon-gone", std=0.01)
     export(page, app, gone)
     shutil.rmtree(home / "runs" / gone / "checkpoint-20")
     merged(page).locator("a").click()
@@ -89,7 +89,7 @@ def test_news_from_elsewhere_takes_neither_the_focus_nor_what_was_folded(page, a
     export(page, app, run)
     merged(page).locator("summary").click()
     merged(page).locator("a").focus()
-    other = run_with_adapter(home, "another")
+    other = run_with_adapter(home, "another", std=0.01)
     expect(page.locator(f"[data-choose=run] option[value='{other}']")).to_have_count(1)
     expect(merged(page).locator("a")).to_be_focused()
     expect(merged(page).locator("pre")).to_be_hidden()

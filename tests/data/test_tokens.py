@@ -1,5 +1,7 @@
 """What is learned, token for token: equal to TRL's own preparation wherever that is right."""
 
+from itertools import groupby
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,11 +67,10 @@ def same(tokenizer, rows: list[dict], train_on: str, **options) -> None:
 
 def words(tokens, learned: bool = True) -> str:
     """The text that is learned, or the rest; what lies between is shortened to |."""
-    pieces = [
-        tokens.text[start:end] if (label != IGNORED) == learned else "\0"
-        for (start, end), label in zip(tokens.spans, tokens.labels, strict=True)
-    ]
-    return "|".join(part for part in "".join(pieces).split("\0") if part)
+    pairs = zip(tokens.spans, tokens.labels, strict=True)
+    runs = groupby(pairs, key=lambda pair: (pair[1] != IGNORED) == learned)
+    parts = ("".join(tokens.text[start:end] for (start, end), _ in run) for wanted, run in runs if wanted)
+    return "|".join(part for part in parts if part)
 
 
 @pytest.mark.parametrize("name", MARKED_BY_TRL)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,6 +12,12 @@ from dfgui.server import packages
 from dfgui.server.packages import Packages
 
 KEY = ("7h2k7h2k", 60, "merged")
+
+
+def finished(coroutine):
+    """What a coroutine comes to, in a loop of its own: a browser may keep one running in the thread of the tests."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        return beside.submit(asyncio.run, coroutine).result()
 
 
 class Made:
@@ -56,7 +63,7 @@ def test_a_package_that_is_ready_is_the_one_that_is_taken(workshop):
         assert await stock.ready(KEY)
         return await stock.take(KEY)
 
-    assert asyncio.run(ask()) is workshop.made[0]
+    assert finished(ask()) is workshop.made[0]
     assert len(workshop.made) == 1
 
 
@@ -65,7 +72,7 @@ def test_several_who_ask_wait_for_the_same_one(workshop):
         stock = Packages(workshop)
         return await asyncio.gather(*(stock.ready(KEY) for _ in range(5)))
 
-    assert asyncio.run(ask()) == [True] * 5
+    assert finished(ask()) == [True] * 5
     assert len(workshop.made) == 1
 
 
@@ -74,7 +81,7 @@ def test_several_who_take_each_have_one_and_they_are_made_one_after_the_other(wo
         stock = Packages(workshop)
         return await asyncio.gather(*(stock.take(KEY) for _ in range(3)))
 
-    assert {package.number for package in asyncio.run(take())} == {0, 1, 2}
+    assert {package.number for package in finished(take())} == {0, 1, 2}
     assert workshop.most_at_once == 1
 
 
@@ -83,7 +90,7 @@ def test_another_checkpoint_is_made_beside_it(workshop):
         stock = Packages(workshop)
         return await asyncio.gather(stock.ready(KEY), stock.ready(("7h2k7h2k", 80, "merged")))
 
-    assert asyncio.run(ask()) == [True, True]
+    assert finished(ask()) == [True, True]
     assert len(workshop.made) == 2
 
 
@@ -99,7 +106,7 @@ def test_who_asks_while_it_is_made_hears_that_it_is_not_there_yet(workshop, monk
             pass
         return first
 
-    assert asyncio.run(ask()) is False
+    assert finished(ask()) is False
     assert len(workshop.made) == 1
 
 
@@ -112,7 +119,7 @@ def test_what_went_wrong_is_told_to_all_who_wait_and_tried_again_afterwards(work
         workshop.trouble = None
         return told, await stock.ready(KEY)
 
-    told, again = asyncio.run(ask())
+    told, again = finished(ask())
     assert [type(error) for error in told] == [UserError] * 3
     assert again
 
@@ -126,6 +133,6 @@ def test_what_nobody_takes_is_thrown_away(workshop, monkeypatch):
         await asyncio.sleep(0.2)
         return await stock.take(KEY)
 
-    assert asyncio.run(leave()) is workshop.made[1]
+    assert finished(leave()) is workshop.made[1]
     assert workshop.made[0].closed
     assert not workshop.made[1].closed
