@@ -1,16 +1,17 @@
 """A Space as a visitor has it, framed by huggingface.co: log in, train, see it killed and started again, download."""
 
+import io
 import re
 import signal
 import zipfile
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from dfgui.store import Store
 from tests.chromium import launched
 from tests.server.gateway import hugging_face
-from tests.server.test_space import LOGIN, image, owned, space  # noqa: F401
+from tests.server.test_space import BROWSER, LOGIN, image, log_in, owned, space  # noqa: F401
 from tests.server.test_space_training import until
 
 PATIENCE = 180_000  # ms: two slow cores may be shared
@@ -64,18 +65,19 @@ def test_in_its_frame_it_trains_outlives_a_kill_and_gives_the_model_away(image, 
 
     with (
         space(image, owned(tmp_path / "second"), env) as server,
-        visited(playwright, server, tmp_path) as (tab, frame),
+        visited(playwright, server, tmp_path) as (_, frame),
     ):
         page_of(frame, "Runs")
         row = frame.locator(".runs tbody tr")
         expect(row).to_contain_text("demo-lora", timeout=PATIENCE)
         expect(row).to_contain_text(re.compile("interrupted", re.IGNORECASE), timeout=PATIENCE)
         page_of(frame, "Export")
-        with tab.expect_download(timeout=PATIENCE) as download:
-            frame.locator(".offer[data-kind=merged] a").click()
-        store = Store(tmp_path / "second" / "dfgui" / "dfgui.db")
-        (run,) = store.runs.all()
-        with zipfile.ZipFile(download.value.path()) as archive:
-            names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
-            assert archive.testzip() is None and {"model.safetensors", "config.json", "USAGE.md"} <= names
-        assert f"-{store.checkpoints.of(run['id'])[-1]['step']}-merged" in download.value.suggested_filename
+        offer = frame.locator(".offer[data-kind=merged]")
+        offer.locator("a").click()
+        expect(offer.locator(".state")).to_have_text(re.compile("Merging|has begun"), timeout=PATIENCE)
+        address = urlsplit(offer.locator("a").get_attribute("href")).path
+        answer = server.get(address, headers=BROWSER, cookies=log_in(server))
+    assert answer.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        names = {name.rsplit("/", 1)[-1] for name in archive.namelist()}
+        assert archive.testzip() is None and {"model.safetensors", "config.json", "USAGE.md"} <= names
