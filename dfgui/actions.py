@@ -286,7 +286,8 @@ def _held_out(settings: Settings, run: str) -> list[tuple[int, Any]]:
     asked = RunConfig.model_validate(row["config"])
     # The jail was asked when the run was started; what it names may be read for it since.
     found = prepare.load_held_out(asked.data, asked.training.seed, replace(settings, jailed=False))
-    if row["facts"].get("held_out", prepare.digest(found)) != prepare.digest(found):
+    remembered = row["facts"].get("held_out")
+    if remembered and remembered != prepare.digest(found):
         raise UserError(
             "The dataset was changed since this run.",
             "Which of its rows were held out cannot be told any more.",

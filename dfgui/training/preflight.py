@@ -168,8 +168,9 @@ def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:
     needed = count * checkpoint + SPARE_BYTES
     free = shutil.disk_usage(settings.home).free
     if free < needed:
+        cure = "Free some space, keep fewer checkpoints (save_total_limit), or choose another home with --home."
         text = f"{free / 1e9:.2f} GB are free at {settings.home}, and about {needed / 1e9:.2f} GB are needed."
-        yield Note("stop", "The disk is too full.", text, "Free some space, or choose another home with --home.")
+        yield Note("stop", "The disk is too full.", text, cure, "training.save_total_limit")
     else:
         more = "" if weights else ", and room for the download, whose size is not known yet"
         for_what = f" for {count} checkpoints" if checkpoint else ""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from tests.browser.test_whole_loop import fill
 from tests.chromium import launched
 from tests.server.gateway import hugging_face
 from tests.server.test_space import BROWSER, LOGIN, image, log_in, owned, space  # noqa: F401
@@ -35,14 +36,6 @@ def visited(playwright, server, folder):
 
 def page_of(frame, name):
     frame.get_by_role("tab", name=name, exact=True).click()
-
-
-def fill(frame, group, path, value):
-    field = frame.locator(f"#field-{path.replace('.', '__')} input")
-    if not field.is_visible():
-        frame.locator(f"#group-{group} > button").click()
-    field.fill(str(value))
-    field.blur()
 
 
 def test_in_its_frame_it_trains_outlives_a_kill_and_gives_the_model_away(image, playwright, tmp_path):  # noqa: F811
