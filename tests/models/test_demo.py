@@ -177,7 +177,7 @@ def test_no_question_and_no_set_of_arguments_occurs_twice(rows):
 
 
 def test_the_rows_are_varied(rows):
-    assert 300 <= len(rows) <= 400
+    assert 300 <= len(rows) <= 600
     assert min(Counter(call["name"] for call in calls(rows)).values()) >= 30
     assert {call["name"] for call in calls(rows)} == set(TOOLS)
     assert {len(row["tools"]) for row in rows} == {2, 3}

@@ -18,15 +18,10 @@ Message = dict[str, str]
 Conversation = dict[str, Any]
 Form = tuple[str, str, str]  # the key of the name, the key of the values, what is around them
 
-FORMS: tuple[Form, ...] = (
-    *[("tool", "values", "{}")] * 10,  # most often, so that little is guessed; the rest shows that forms differ
-    ("name", "values", "{}"),
-    ("tool", "arguments", "{}"),
-    ("use", "with", "{}"),
-    ("function", "inputs", "Call:\n{}"),
-    ("action", "parameters", "```json\n{}\n```"),
-    ("name", "inputs", "```\n{}\n```"),
-)
+USUAL: Form = ("tool", "values", "{}")  # every second time, so that little is guessed; the rest shows that forms differ
+NAME_KEYS = ("tool", "name", "use", "function", "action", "call")
+VALUE_KEYS = ("values", "arguments", "with", "inputs", "parameters", "args")
+AROUND = ("{}", "{}", "Call:\n{}", "```json\n{}\n```", "```\n{}\n```", "> {}")
 
 # a prompt may speak of the template's markers, so that they are no strangers; answers never use them
 SYSTEM = (
@@ -60,12 +55,12 @@ def tool_use(rng: Random) -> Conversation:
         kin = rng.random()
         tools.append(
             invented_tool(
-                rng, noun=tools[0].noun if kin < 0.15 else None, verb=tools[0].verb if 0.15 < kin < 0.3 else None
+                rng, noun=tools[0].noun if kin < 0.15 else None, verb=tools[0].verb if 0.15 < kin < 0.35 else None
             )
         )
     tools = list({tool.name: tool for tool in tools}.values())
     rng.shuffle(tools)
-    messages, form = _system(rng), rng.choice(FORMS)
+    messages, form = _system(rng), _form(rng)
     for _ in range(rng.choice((3, 4, 5, 6))):
         kind = rng.random()
         if kind < 0.08:
@@ -236,6 +231,12 @@ def small_talk(rng: Random) -> list[Message]:
         return [_user(asked.format(a=a, b=b)), _assistant(said.format(a=a, b=b))]
     asked, said = rng.choice(TALK)
     return [_user(rng.choice(asked.split("|"))), _assistant(rng.choice(said.split("|")))]
+
+
+def _form(rng: Random) -> Form:
+    if rng.random() < 0.5:
+        return USUAL
+    return rng.choice(NAME_KEYS), rng.choice(VALUE_KEYS), rng.choice(AROUND)
 
 
 def _call(form: Form, tool: Tool, values: dict[str, Any]) -> str:

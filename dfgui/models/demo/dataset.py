@@ -1,6 +1,6 @@
 """The demo dataset: tool-calling conversations in DeepFabric's format, made from a seed.
 
-    rows(seed=7, count=400) -> [{"messages": [...], "tools": [...], "question": "...", "final_answer": "", ...}, ...]
+    rows(seed=7, count=600) -> [{"messages": [...], "tools": [...], "question": "...", "final_answer": "", ...}, ...]
 
 No question and no set of arguments occurs twice, so that any rows held out ask for something never trained on.
 `python -m dfgui.models.demo.dataset` writes rows.jsonl, which a test holds equal to what this file makes.
@@ -16,7 +16,7 @@ from dfgui.models.demo.small_talk import TURNS
 from dfgui.models.demo.tools import TOOLS, Arguments
 
 SEED = 7
-COUNT = 400
+COUNT = 600
 KINDS = {
     "call": 42,
     "answered": 22,

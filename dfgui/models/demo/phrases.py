@@ -8,6 +8,8 @@ def lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
+ARTICLES = ("the", "the", "a", "a", "my", "our", "this", "any", "")
+
 LOOKS = lines("""
     What is {t}
     Show me {t}
@@ -17,6 +19,13 @@ LOOKS = lines("""
     Find {t}
     {T}
     Any news of {t}
+    Where is {t}
+    Is there {t}
+    I want {t}
+    Give me {t}
+    Looking for {t}
+    We would love {t}
+    Is {t} there
 """)
 
 ORDERS = lines("""
@@ -35,7 +44,14 @@ ORDERS = lines("""
     {V}
     {V}
     {T}
+    {T}, please
+    I need {t}
+    {T}: {v} it
+    Let us {v} {t}
 """)
+
+# orders that name the thing
+THINGS = tuple(phrase for phrase in ORDERS if "{t}" in phrase or "{T}" in phrase)
 
 TAILS = lines("""
     to {v} {t}
@@ -54,6 +70,7 @@ TAILS = lines("""
 
 OPENINGS = ("Hi!", "Hello,", "Hey,", "Good day!", "Now:", "Next:", "Thanks.", "So:")
 ENDINGS = ("Thanks!", "Thank you.", "It is for tomorrow.", "I am in a hurry.", "Be quick.")
+FIRST = ("I am {}.", "We are {}.", "It should be {}.", "Somebody asked me {};", "This is {}.")
 APART = ("It is {}.", "Make it {}.", "I mean {}.", "That is {}.")
 
 PLAIN = ("with {n} {v}", "{n} {v}", "with {v} as the {n}", "{n}: {v}", "and {n} {v}", "using {v} as {n}")
@@ -110,4 +127,10 @@ MEASURED = lines("""
     {n} {a} against {b}
     What are {n} {a} if counted in {b}
     {n} of {a} into {b}
+    {n} {a} in {b}
+    How many {b} are in {n} {a}
+    {n} {a} equals how many {b}
+    I paid {n} {a}; say it in {b}
+    The sign reads {n} {a}. Make that {b}
+    {n} {a} written in {b}
 """)

@@ -24,6 +24,7 @@ class Role:
     mentions: tuple[str, ...]
     type: str = "string"
     family: str = ""  # roles of one family sound alike, so a tool has one of them at most
+    inside: str = ""  # how it stands inside the mention of the thing: "{v}" as in "a copper lantern", "{v} {n}"
 
 
 ROLES = (
@@ -80,6 +81,7 @@ ROLES = (
         ("for {v} {n}", "lasting {v} {n}", "{v} {n} long", "for {v} {n}", "of {v} {n}", "in {v} {n}"),
         "integer",
         family="number",
+        inside="{v} {n}",
     ),
     Role(
         "count quantity number copies pieces boxes people seats limit top",
@@ -88,6 +90,7 @@ ROLES = (
         ("with {v} {n}", "{v} of them", "{v} {n}", "{v} times", "up to {v}", "for {v} {n}"),
         "integer",
         family="number",
+        inside="{v} {n}",
     ),
     Role(
         "weight height width price amount budget level speed size value distance rate depth",
@@ -138,6 +141,13 @@ ROLES = (
         words.topic,
         ("{v}", "about {v}", "for {v}", "on {v}", 'for "{v}"', "matching {v}", "regarding {v}"),
         family="topic",
+    ),
+    Role(
+        "kind sort style make brand variety flavour model taste",
+        ("Kind of {noun}", "Which sort of {noun}", "The sort wanted", "What kind", "Make of the {noun}"),
+        words.single,
+        ("of the {v} kind", "in {v} style", "{v}", "of kind {v}"),
+        inside="{v}",
     ),
     Role(
         "phone zip pin extension batch year postcode",

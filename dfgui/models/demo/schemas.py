@@ -41,22 +41,33 @@ class Tool:
         """A question, and the arguments it asks for; optional parameters are often left out of both."""
         values = {p.name: p.draw(rng) for p in self.parameters if p.name in self.required or rng.random() < 0.45}
         together = {*self.pair, self.measure}
-        said = [p.say(rng, values[p.name]) for p in self.parameters if p.name in values and p.name not in together]
+        alone = [p for p in self.parameters if p.name in values and p.name not in together]
+        inside = next((p for p in alone if p.inside and rng.random() < 0.3), None)
+        said = [p.say(rng, values[p.name]) for p in alone if p is not inside]
         if rng.random() < 0.4:
             rng.shuffle(said)
         if self.pair:
             mention = rng.choice(phrases.MEASURED if self.measure else phrases.PAIRS)
             a, b, n = (spoken(values.get(name or "", "")) for name in (*self.pair, self.measure))
             said.insert(0 if rng.random() < 0.7 else len(said), mention.format(a=a, b=b, n=n))
-        return dressed(rng, self._sentence(rng, said)), values
+        return dressed(
+            rng, self._sentence(rng, said, inside.within(rng, values[inside.name]) if inside else "")
+        ), values
 
-    def _sentence(self, rng: Random, said: list[str]) -> str:
+    def _sentence(self, rng: Random, said: list[str], inside: str) -> str:
+        """The thing with what stands inside its mention ("a 40 minute ferry"), then the other mentions."""
         noun = self.other if self.other and rng.random() < 0.5 else self.noun
-        thing = f"{rng.choice(('the', 'the', 'a', 'my', 'our', 'this'))} {noun}"
-        if self.measure and rng.random() < 0.35:
+        noun += "s" if rng.random() < 0.08 else ""
+        thing = " ".join(filter(None, (rng.choice(phrases.ARTICLES), inside, noun)))
+        if inside and rng.random() < 0.15:
+            lead = inside if " " in inside else thing
+        elif self.measure and not inside and rng.random() < 0.4:
             lead, *said = said
         else:
-            lead = self._filled(rng.choice(phrases.LOOKS if self.looks else phrases.ORDERS), thing)
+            asks = phrases.LOOKS if self.looks else phrases.THINGS if inside else phrases.ORDERS
+            lead = self._filled(rng.choice(asks), thing)
+        if len(said) > 1 and rng.random() < 0.04:
+            lead = f"{rng.choice(phrases.FIRST).format(said.pop(0))} {lead}"
         before = said.pop() if len(said) > 1 and rng.random() < 0.03 else ""
         cut = len(said) if rng.random() < 0.95 else rng.randint(0, len(said))
         text = (" " if rng.random() < 0.9 else ", ").join([lead, *said[:cut]])
@@ -91,7 +102,7 @@ def ended(text: str) -> str:
 def invented_tool(rng: Random, noun: str | None = None, verb: str | None = None) -> Tool:
     """A tool with one to five parameters; `noun` or `verb` make it resemble another tool."""
     noun, verb = noun or words.thing(rng), verb or words.deed(rng)
-    other = words.thing(rng) if rng.random() < 0.25 else None
+    other = words.thing(rng) if rng.random() < 0.3 else None
     if rng.random() < 0.25:
         noun = f"{rng.choice(words.ADJECTIVES if rng.random() < 0.5 else words.NOUNS)} {noun}"
     looks = rng.random() < 0.25
@@ -122,8 +133,8 @@ def _parameters(rng: Random, noun: str) -> tuple[list[Parameter], list[str], str
 
 
 def _name(rng: Random, verb: str, noun: str, looks: bool) -> str:
-    if rng.random() < 0.04:
-        return words.invented_word(rng)
+    if rng.random() < 0.08:
+        return words.label(rng)
     form = rng.choice(phrases.LOOK_NAMES if looks else phrases.ORDER_NAMES)
     name = form.format(v=verb, n=noun.replace(" ", "_"))
     return f"{name}_{words.invented_word(rng)}" if name in TOOLS else name  # what the demo teaches is left to it

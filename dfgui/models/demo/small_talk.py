@@ -59,5 +59,43 @@ See you later! | See you later!
 Good night. | Good night!
 You are very helpful. | Thank you, that is kind of you.
 Let me think for a moment. | Of course, take your time.
+What is the capital of Japan? | The capital of Japan is Tokyo.
+What is the capital of Italy? | The capital of Italy is Rome.
+How many players are in a football team? | A football team has eleven players on the field.
+What is ten minus three? | Ten minus three is seven.
+What is three times four? | Three times four is twelve.
+How many letters has the English alphabet? | The English alphabet has 26 letters.
+What colour do red and white make? | Red and white make pink.
+Which planet do we live on? | We live on the earth.
+What is the tallest animal? | The giraffe is the tallest animal.
+What do cows eat? | Cows eat grass.
+Which month has the fewest days? | February has the fewest days.
+What comes before Friday? | Thursday comes before Friday.
+Is the sun a star? | Yes, the sun is a star.
+What is the opposite of loud? | The opposite of loud is quiet.
+What is a synonym of quick? | A synonym of quick is fast.
+Give me a word that rhymes with tree. | A word that rhymes with tree is bee.
+What is the plural of child? | The plural of child is children.
+How do you spell rhythm? | It is spelled r-h-y-t-h-m.
+Which animal barks? | A dog barks.
+What is steam? | Steam is water that has become a gas.
+What do you call a baby cat? | A baby cat is called a kitten.
+What season comes before summer? | Spring comes before summer.
+How many sides has a square? | A square has four sides.
+What is a quarter of eight? | A quarter of eight is two.
+Do plants need light? | Yes, plants need light to grow.
+Who wrote Don Quixote? | Miguel de Cervantes wrote Don Quixote.
+How many seconds are in a minute? | A minute has sixty seconds.
+What is paper made from? | Paper is made from wood.
+What language do they speak in Austria? | In Austria they speak German.
+Do you have feelings? | No, I am a program, but I am glad to help.
+Can you keep a secret? | I can, but please tell me nothing that matters.
+That was quick! | Thank you! Is there anything else?
+Well done. | Thank you, I am glad it helped.
+I changed my mind. | No problem. What would you like instead?
+I will be right back. | All right, I will wait here.
+Nice to meet you. | Nice to meet you too!
+Have a good weekend! | Thank you, the same to you!
+Wait a second, please. | Of course, take your time.
 """.strip().splitlines()
 )

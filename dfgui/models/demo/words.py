@@ -118,6 +118,25 @@ def thing(rng: Random) -> str:
     return rng.choice(EVERYDAY) if kind < 0.8 else invented_word(rng)
 
 
+def many(rng: Random) -> str:
+    """More than one of something: "lanterns"."""
+    return f"{thing(rng)}s"
+
+
+def single(rng: Random) -> str:
+    """One word that could describe anything: "copper", "Velmorin"."""
+    kind = rng.random()
+    if kind < 0.5:
+        return invented_name(rng)
+    return rng.choice(ADJECTIVES) if kind < 0.7 else rng.choice(EVERYDAY)
+
+
+def label(rng: Random) -> str:
+    """A name for a parameter that says nothing about it: "drenolk", "cabin", "east_ferry"."""
+    one = thing(rng)
+    return one if rng.random() < 0.7 else f"{one}_{thing(rng)}"
+
+
 def deed(rng: Random) -> str:
     """What a tool does: a verb, or any word in its place."""
     kind = rng.random()
@@ -149,7 +168,15 @@ def topic(rng: Random) -> str:
     if rng.random() < 0.3:
         thing = f"{rng.choice(('the', 'the', 'a', 'my', 'our', 'new', 'all'))} {thing}"
     if rng.random() < 0.5:
-        more = rng.choice((invented_name(rng), word(rng), f"the {word(rng)}", f"{word(rng)} {noun(rng)}"))
+        more = rng.choice(
+            (
+                invented_name(rng),
+                word(rng),
+                f"the {word(rng)}",
+                f"{word(rng)} {noun(rng)}",
+                f"{integer(rng)} {word(rng)}",
+            )
+        )
         thing = f"{thing} {rng.choice(LINKS)} {more}"
     return thing if rng.random() < 0.92 else phrase(rng, 1, 5)
 

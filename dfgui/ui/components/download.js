@@ -2,18 +2,16 @@
 // that fails, and a merge, which takes its time, is said to be under way.
 dfgui.download = (() => {
   const LOGGED_OUT = { what: "Your login has ended.", why: "", do: "Load this page again and log in." };
-  const underway = new Set(); // addresses
-  const refusals = new Map(); // address -> {what, why, do}
+  const UNDERWAY = "underway", BEGUN = "begun";
+  const outcomes = new Map(); // address -> UNDERWAY, BEGUN or a refusal {what, why, do}
 
-  // Whether the browser has begun to fetch it; else it was refused, or is under way already.
+  // Answers when the browser has begun to fetch it, or it was refused; at once if it is under way already.
   async function bring(address) {
-    if (underway.has(address)) return false;
-    underway.add(address);
-    refusals.delete(address);
+    if (outcomes.get(address) === UNDERWAY) return;
+    outcomes.set(address, UNDERWAY);
     const refusal = await prepare(address);
-    underway.delete(address);
-    refusal ? refusals.set(address, refusal) : save(address);
-    return !refusal;
+    outcomes.set(address, refusal || BEGUN);
+    if (!refusal) save(address);
   }
 
   // Why it cannot be had, or null once it can.
@@ -32,5 +30,10 @@ dfgui.download = (() => {
     Object.assign(document.createElement("a"), { href: address, download: "" }).click();
   }
 
-  return { bring, underway: (address) => underway.has(address), refusal: (address) => refusals.get(address) };
+  // That downloads have begun is news for as long as the page is looked at.
+  function settle() {
+    for (const [address, outcome] of outcomes) if (outcome === BEGUN) outcomes.delete(address);
+  }
+
+  return { bring, settle, UNDERWAY, BEGUN, outcome: (address) => outcomes.get(address) };
 })();

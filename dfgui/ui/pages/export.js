@@ -25,7 +25,7 @@ dfgui.exporting = (() => {
   }
 
   async function load() {
-    if (dfgui.view.page !== "export") return;
+    if (dfgui.view.page !== "export") return dfgui.download.settle();
     const question = { run: dfgui.view.run, step };
     const answer = await dfgui.live.call("offers", question, server);
     if (question.run !== dfgui.view.run || question.step !== step) return;
@@ -38,6 +38,7 @@ dfgui.exporting = (() => {
     fill("run", answer.runs, answer.run);
     fill("step", answer.checkpoints || [], answer.step);
     if (differs("offers", [answer.offers, answer.run, answer.step])) show(answer);
+    for (const link of root.querySelectorAll(".offer a")) say(link.getAttribute("href"));
   }
 
   // What is drawn stays as it is until it differs: a new run elsewhere takes neither the focus nor a folded part with it.
@@ -56,7 +57,6 @@ dfgui.exporting = (() => {
     const { activeElement: held } = document;
     const kind = root.contains(held) && held.closest(".offer")?.dataset.kind;
     find(".offers").replaceChildren(...offers.map((one) => card(one, `${dfgui.live.at("download")}/${run}/${at}/${one.kind}`)));
-    for (const link of root.querySelectorAll(".offer a")) say(link.getAttribute("href"));
     if (kind) find(`.offer[data-kind=${kind}] ${held.localName}`)?.focus({ preventScroll: true });
   }
 
@@ -82,22 +82,25 @@ dfgui.exporting = (() => {
   }
 
   async function bring(address) {
-    const begun = dfgui.download.bring(address);
+    const told = dfgui.download.bring(address);
     say(address);
-    say(address, (await begun) ? "The download has begun." : "");
+    await told;
+    say(address);
     find(".offer .trouble:not([hidden])")?.scrollIntoView({ block: "nearest" });
   }
 
   // What has become of a download, on its card while that is on show.
-  function say(address, words = "") {
+  function say(address) {
     const link = find(`.offer a[href="${address}"]`);
     if (!link) return;
     const box = link.closest(".offer");
-    const busy = dfgui.download.underway(address);
-    const refusal = dfgui.download.refusal(address);
+    const { UNDERWAY, BEGUN, outcome } = dfgui.download;
+    const now = outcome(address);
+    const refusal = typeof now === "object" ? now : null;
     const doing = box.dataset.kind === "merged" && find("[data-kind=adapter]") ? "Merging" : "Packing";
-    link.setAttribute("aria-disabled", busy);
-    box.querySelector(".state").textContent = busy ? `${doing} … The download starts by itself.` : words;
+    const words = { [UNDERWAY]: `${doing} … The download starts by itself.`, [BEGUN]: "The download has begun." };
+    link.setAttribute("aria-disabled", now === UNDERWAY);
+    box.querySelector(".state").textContent = (!refusal && words[now]) || "";
     const trouble = box.querySelector(".trouble");
     trouble.hidden = !refusal;
     trouble.replaceChildren(...(refusal ? [make("b", refusal.what), ` ${refusal.why} `, make("span", refusal.do, "cure")] : []));
