@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl.chat_template_utils import get_training_chat_template
 
 from dfgui.models import demo
-from dfgui.models.demo import corpus, dataset, render
+from dfgui.models.demo import corpus, dataset, everyday, render
 from dfgui.models.demo.tools import TOOLS
 
 MESSAGE_KEYS = {"role", "content", "tool_calls", "tool_call_id"}
@@ -124,6 +124,25 @@ def test_the_corpus_knows_none_of_the_demo_and_never_answers_in_its_form(rows):
         for message in talk["messages"]:
             assert "<tool_call>" not in message["content"] or message["role"] == "system"
             assert message["content"] not in questions
+
+
+@pytest.mark.parametrize("plan", everyday.PLANS, ids=lambda plan: plan.names[0])
+def test_an_everyday_question_says_all_that_its_tool_needs(plan):
+    required = {part.label for part in plan.parts if not part.optional}
+    known = {part.label for part in plan.parts}
+    for question in plan.questions:
+        assert required <= set(everyday.SLOT.findall(everyday.SEGMENT.sub("", question)))
+        assert set(everyday.SLOT.findall(question)) <= known
+    assert all(part.kind in everyday.KINDS if not part.options else not part.kind for part in plan.parts)
+
+
+def test_an_everyday_call_takes_its_values_from_the_question_and_its_names_from_the_schema():
+    rng = Random(13)
+    for tool in everyday.everyday_tools(rng, len(everyday.PLANS)) * 20:
+        question, values = tool.ask(rng)
+        takes = tool.schema()["function"]["parameters"]
+        assert set(takes["required"]) <= set(values) <= set(takes["properties"])
+        assert all(str(value).lower() in question.lower() for value in values.values())
 
 
 def test_the_corpus_is_the_same_for_a_seed():

@@ -1,4 +1,4 @@
-"""Synthetic chat for pretraining, made on the fly and never twice: copying, look-up, invented tools, small talk.
+"""Synthetic chat for pretraining, made on the fly and never twice: copying, look-up, tools, small talk.
 
     conversation(rng) -> {"tools": [...] or None, "messages": [{"role": "user", "content": "Repeat: brelka 42"}, ...]}
 
@@ -8,14 +8,17 @@ it always will, and never in an answer: that is left to fine-tuning.
 """
 
 import json
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
 from dfgui.models.demo import words
-from dfgui.models.demo.schemas import Tool, invented_tool
+from dfgui.models.demo.everyday import EverydayTool, everyday_tools
+from dfgui.models.demo.schemas import InventedTool, invented_tool
 
 Message = dict[str, str]
 Conversation = dict[str, Any]
+Tool = InventedTool | EverydayTool
 Form = tuple[str, str, str]  # the key of the name, the key of the values, what is around them
 
 USUAL: Form = ("tool", "values", "{}")  # every second time, so that little is guessed; the rest shows that forms differ
@@ -49,7 +52,24 @@ def conversation(rng: Random, simple: float = 0.2) -> Conversation:
 
 
 def tool_use(rng: Random) -> Conversation:
-    """Two to four tools that may resemble each other, and a few questions: to a tool, to two tools, or to none."""
+    """Two to four tools, and a few questions: to a tool, to two tools, or to none."""
+    tools: Sequence[Tool] = everyday_tools(rng, rng.choice((2, 2, 3, 3, 4))) if rng.random() < 0.5 else kindred(rng)
+    messages, form = _system(rng), _form(rng)
+    for _ in range(rng.choice((3, 4, 5, 6))):
+        kind = rng.random()
+        if kind < 0.08:
+            messages += small_talk(rng)
+        elif kind < 0.12:
+            messages += rng.choice((copying, lookup, records))(rng)
+        elif kind < 0.3:
+            messages += two_calls(rng, tools, form)
+        else:
+            messages += one_call(rng, rng.choice(tools), form)
+    return {"tools": [tool.schema() for tool in tools], "messages": messages}
+
+
+def kindred(rng: Random) -> list[InventedTool]:
+    """Two to four invented tools, which may resemble each other."""
     tools = [invented_tool(rng)]
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3))):
         kin = rng.random()
@@ -60,18 +80,7 @@ def tool_use(rng: Random) -> Conversation:
         )
     tools = list({tool.name: tool for tool in tools}.values())
     rng.shuffle(tools)
-    messages, form = _system(rng), _form(rng)
-    for _ in range(rng.choice((3, 4, 5, 6))):
-        kind = rng.random()
-        if kind < 0.08:
-            messages += small_talk(rng)
-        elif kind < 0.12:
-            messages += rng.choice((copying, lookup, records))(rng)
-        elif kind < 0.25:
-            messages += two_calls(rng, tools, form)
-        else:
-            messages += one_call(rng, rng.choice(tools), form)
-    return {"tools": [tool.schema() for tool in tools], "messages": messages}
+    return tools
 
 
 def one_call(rng: Random, tool: Tool, form: Form) -> list[Message]:
@@ -83,7 +92,7 @@ def one_call(rng: Random, tool: Tool, form: Form) -> list[Message]:
     return messages
 
 
-def two_calls(rng: Random, tools: list[Tool], form: Form) -> list[Message]:
+def two_calls(rng: Random, tools: Sequence[Tool], form: Form) -> list[Message]:
     one, two = rng.choice(tools), rng.choice(tools)
     (first, a), (second, b) = one.ask(rng), two.ask(rng)
     glue = rng.choice((" Also: {s}", " And: {s}", " Then: {s}", " {s}", " {s}", " After that: {s}", "\n{s}"))

@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the model and its tokenizer")
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--minutes", type=float, default=600)
+    parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate of the matrices")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path, help="folder of an earlier base to go on from")
     parser.add_argument("--keep", type=Path, help="file that holds the state, to go on after an interruption")
@@ -79,7 +80,7 @@ def new_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3ForCausalLM:
 
 def train(model: Qwen3ForCausalLM, tokenizer: PreTrainedTokenizerFast, asked: argparse.Namespace) -> None:
     """Train for the steps or the minutes asked for, those of interrupted calls included."""
-    optimizers = make_optimizers(model)
+    optimizers = make_optimizers(model, asked.rate)
     state = load_state(asked.keep, model, optimizers)
     body = torch.compile(model.model, dynamic=False)  # anew for each length, of which there are few
     last = saved = time.monotonic()
@@ -192,13 +193,13 @@ def answer_loss(
     return functional.cross_entropy(logits.float(), targets[wanted])
 
 
-def make_optimizers(model: Qwen3ForCausalLM) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices of the layers, AdamW for embeddings and norms."""
+def make_optimizers(model: Qwen3ForCausalLM, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW at three quarters of its rate for embeddings and norms."""
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embed" in name]
     return [
-        torch.optim.Muon(matrices, lr=4e-3, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(others, lr=3e-3, weight_decay=0.0, betas=(0.9, 0.98)),
+        torch.optim.Muon(matrices, lr=rate, weight_decay=0.05, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=0.75 * rate, weight_decay=0.0, betas=(0.9, 0.98)),
     ]
 
 

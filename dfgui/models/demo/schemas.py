@@ -15,7 +15,7 @@ from dfgui.models.demo.tools import TOOLS
 
 
 @dataclass
-class Tool:
+class InventedTool:
     """An invented tool: `parameters` in order, those said together, and the words its questions use."""
 
     name: str
@@ -99,7 +99,7 @@ def ended(text: str) -> str:
     return text if text[-1] in ".?!" else text + "."
 
 
-def invented_tool(rng: Random, noun: str | None = None, verb: str | None = None) -> Tool:
+def invented_tool(rng: Random, noun: str | None = None, verb: str | None = None) -> InventedTool:
     """A tool with one to five parameters; `noun` or `verb` make it resemble another tool."""
     noun, verb = noun or words.thing(rng), verb or words.deed(rng)
     other = words.thing(rng) if rng.random() < 0.3 else None
@@ -112,7 +112,7 @@ def invented_tool(rng: Random, noun: str | None = None, verb: str | None = None)
     name, description = _name(rng, verb, noun, looks), _description(rng, verb, noun, looks)
     if other:
         description = description.rstrip(".") + rng.choice(phrases.OTHERS).format(n=other)
-    return Tool(name, description, verb, noun, other, looks, takes, required, pair, measure)
+    return InventedTool(name, description, verb, noun, other, looks, takes, required, pair, measure)
 
 
 def _parameters(rng: Random, noun: str) -> tuple[list[Parameter], list[str], str | None]:
