@@ -8,7 +8,9 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from dfgui.store import Store, owner
 from dfgui.store.scores import BASE
 
 if TYPE_CHECKING:
+    from dfgui.data.report import Report
     from dfgui.evaluation.generate import Answer
 
 RUN_ID = re.compile(r"[a-z0-9]{8,32}")
@@ -68,14 +71,25 @@ def launch_notes(settings: Settings, values: dict[str, Any]) -> list[dict[str, A
 
 def preview(settings: Settings, data: config.Data, model: config.Model, row: int, max_length: int) -> dict[str, Any]:
     """One row at every stage: raw, conversation, text, tokens, tool_arguments. Rows are numbered from 1."""
-    from dfgui.data import formats, sources
     from dfgui.data import preview as stages
+    from dfgui.data import rows, sources
     from dfgui.models import load
 
     opened = sources.open_source(data.source, settings, data.config, data.split)
-    form = formats.chosen(data.format, [one.raw for one in opened.head(formats.LOOKED_AT)])
+    form = rows.format_of(opened, data)
     tokenizer = load.tokenizer(model, settings)
-    return stages.preview(opened.row(row), form, tokenizer, max_length, data.train_on, data.tools)
+    return stages.preview(opened.row(row), rows.options(data, form, max_length), tokenizer)
+
+
+def check(settings: Settings, data: config.Data, model: config.Model, max_length: int) -> "Iterator[Report]":
+    """Every row of a dataset looked at: reports of what is known so far, the last one of all. See data/report.py."""
+    from dfgui.data import report, template
+    from dfgui.models import imports, load
+
+    make = partial(load.tokenizer, model, settings)
+    with imports.one_at_a_time, suppress(UserError):  # all that is imported on the way, before threads could meet there
+        template.describe(make())
+    return report.check(data, make, max_length, settings)
 
 
 def command(settings: Settings, run: str, name: str, by: str) -> int:
@@ -280,20 +294,16 @@ def held_out(settings: Settings, run: str) -> list[dict[str, Any]]:
 
 
 def _held_out(settings: Settings, run: str) -> list[tuple[int, Any]]:
-    from dfgui.data import prepare
+    from dfgui.data import held_out
 
-    row = Store(settings.store_path).runs.get(checked(run))
-    asked = RunConfig.model_validate(row["config"])
-    # The jail was asked when the run was started; what it names may be read for it since.
-    found = prepare.load_held_out(asked.data, asked.training.seed, replace(settings, jailed=False))
-    remembered = row["facts"].get("held_out")
-    if remembered and remembered != prepare.digest(found):
+    try:
+        return held_out.load(settings.run_folder(checked(run)))
+    except FileNotFoundError as error:
         raise UserError(
-            "The dataset was changed since this run.",
-            "Which of its rows were held out cannot be told any more.",
-            "Bring the file back as it was, or start a run on the new one.",
-        )
-    return found
+            "The held-out rows are not known yet.",
+            "A run writes them down once its dataset is tokenised.",
+            "Wait until then, or choose another run.",
+        ) from error
 
 
 def score(settings: Settings, run: str, step: int) -> threading.Thread:

@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from dfgui import actions, server, settings
+from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.recipe import from_yaml, parse
 from dfgui.settings import Settings
 from dfgui.store import Store, probe
 from dfgui.store.runs import ENDED
+from dfgui.views import findings
 
 DONE, BAD, REFUSED = 0, 1, 2
 
@@ -91,13 +93,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides")
     train.set_defaults(command=run_training)
 
+    check = commands.add_parser("check", help="every row of a dataset, and what is wrong with it")
+    _add_dataset(check)
+    check.set_defaults(command=check_rows)
+
     preview = commands.add_parser("preview", help="one row at every stage, as the model will see it")
-    preview.add_argument("source", help="a file, demo, or hf:owner/name")
-    preview.add_argument("--model", default="demo")
+    _add_dataset(preview)
     preview.add_argument("--row", type=int, default=1, help="rows are numbered from 1")
-    preview.add_argument("--format", default="auto")
-    preview.add_argument("--max-length", type=int, default=1024)
-    preview.add_argument("--train-on", default="assistant")
     preview.set_defaults(command=show_row)
 
     export = commands.add_parser("export", help="bring a checkpoint home as a folder that loads")
@@ -110,6 +112,14 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_runs(commands)
     return parser
+
+
+def _add_dataset(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", help="a file, demo, or hf:owner/name")
+    parser.add_argument("--model", default="demo")
+    parser.add_argument("--format", default="auto")
+    parser.add_argument("--max-length", type=int, default=1024)
+    parser.add_argument("--train-on", default="assistant")
 
 
 def _add_runs(commands: Any) -> None:
@@ -178,9 +188,20 @@ def _progress(row: dict[str, Any], store: Store) -> str:
     return f"step {last[0]}/{row['max_steps']}  loss {last[1]}" if last else f"step 0/{row['max_steps']}"
 
 
-def show_row(asked: argparse.Namespace, where: Settings) -> Answer:
+def check_rows(asked: argparse.Namespace, where: Settings) -> Answer:
+    run = _looking_at(asked)
+    for report in actions.check(where, run.data, run.model, run.training.max_length):
+        print(f"{report.rows:,} rows", file=sys.stderr)
+    return BAD if report.errors else DONE, report.to_dict(), "\n".join(findings.lines(report))
+
+
+def _looking_at(asked: argparse.Namespace) -> RunConfig:
     data = {"source": asked.source, "format": asked.format, "train_on": asked.train_on}
-    run = parse({"model": {"name": asked.model}, "data": data, "training": {"max_length": asked.max_length}})
+    return parse({"model": {"name": asked.model}, "data": data, "training": {"max_length": asked.max_length}})
+
+
+def show_row(asked: argparse.Namespace, where: Settings) -> Answer:
+    run = _looking_at(asked)
     answer = actions.preview(where, run.data, run.model, asked.row, run.training.max_length)
     return DONE, answer, answer["text"]
 

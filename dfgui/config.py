@@ -11,15 +11,41 @@ Names are TRL's where TRL has one, and each default stands here and nowhere else
 refused here; what is wrong on this machine is training/preflight.py's business. Imports neither torch nor TRL.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 # The two starting points of DeepFabric's "Training Frameworks" page: an adapter takes steps ten times larger.
 LEARNING_RATES = {"lora": 2e-4, "full": 2e-5}
 
 LATER = ("early_stopping", "callbacks", "trackers", "extra")  # blocks that this version does not know yet
+
+# What can be wrong with a row (data/checks.py says more) and is cured by leaving the row out.
+LEAVABLE = (
+    "unreadable",
+    "mixed_formats",
+    "no_answer",
+    "no_question",
+    "not_rendered",
+    "nothing_learned",
+    "answer_lost",
+    "answer_cut",
+    "cut",
+    "unknown_tool",
+    "arguments",
+    "tool_schema",
+    "result_without_call",
+    "call_without_result",
+    "role_order",
+    "empty_turn",
+    "not_text",
+    "duplicate",
+    "in_evaluation",
+)
+
+COLUMNS = ("prompt", "answer", "context", "system", "tools")  # what a column can be, where the format is "columns"
 
 GROUPS = {  # the form's sections, in its order
     "model": "Model",
@@ -83,9 +109,18 @@ class Data(Block):
         None, "Configuration", "Which configuration of a Hub dataset. Empty: its default.", "data", "advanced"
     )
     split: str = setting("train", "Split", "Which split of a Hub dataset.", "data", "advanced")
-    format: Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text"] = setting(
+    format: Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "columns"] = setting(
         "auto", "Format", "How a row is written. auto looks at the first rows.", "data"
     )
+    prompt_column: str | None = setting(
+        None, "Prompt", "The column with what is asked.", "data", "advanced", validate_default=True
+    )
+    answer_column: str | None = setting(
+        None, "Answer", "The column with what is to be learned.", "data", "advanced", validate_default=True
+    )
+    context_column: str | None = setting(None, "Context", "Stands below the prompt. Empty: none.", "data", "advanced")
+    system_column: str | None = setting(None, "System", "The column with a system message.", "data", "advanced")
+    tools_column: str | None = setting(None, "Tools", "The column with the tools on offer.", "data", "advanced")
     eval_source: str | None = setting(
         None,
         "Evaluation file",
@@ -101,6 +136,24 @@ class Data(Block):
         ge=0,
         le=0.5,
     )
+    test_fraction: float = setting(
+        0.0,
+        "Kept for the test",
+        "Share of the rows that are neither trained nor evaluated on: Evaluate and Chat ask these. 0.1 makes an "
+        "80/10/10 split; 0: they ask the held-out rows.",
+        "data",
+        "advanced",
+        ge=0,
+        le=0.4,
+    )
+    where: str | None = setting(
+        None,
+        "Only rows where",
+        "A condition on a column: language = en, metadata.topic != test, source ~ wiki. Empty: all rows.",
+        "data",
+        "advanced",
+    )
+    limit: int | None = setting(None, "At most", "So many rows, the first ones. Empty: all.", "data", "advanced", ge=1)
     train_on: Literal["assistant", "last_assistant", "completion", "everything"] = setting(
         "assistant",
         "Learn from",
@@ -117,12 +170,47 @@ class Data(Block):
         "advanced",
     )
 
+    reasoning: Literal["keep", "none", "think", "reasoning_content"] = setting(
+        "keep",
+        "Reasoning",
+        "Where an answer's thoughts stand. keep: as in the row. none: taken out. think: in <think> tags before the "
+        "answer. reasoning_content: in a field of its own, for templates that read one.",
+        "data",
+        "advanced",
+    )
+    system: str | None = setting(
+        None, "System message", "Stands in every row in place of its own. Empty: as in the row.", "data", "advanced"
+    )
+    leave_out: list[Literal[LEAVABLE]] = setting(  # type: ignore[valid-type]  # the names stand once, above
+        [], "Rows left out", "Rows with these findings are not trained on.", "data", "advanced"
+    )
+
     @field_validator("source")
     @classmethod
     def named(cls, source: str) -> str:
         if not source:
             raise ValueError("Name a dataset: a file, hf:owner/name, or demo.")
         return source
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Which column is what: {"prompt": "question", "answer": "reply"}."""
+        named = {place: getattr(self, f"{place}_column") for place in COLUMNS}
+        return {place: column for place, column in named.items() if column}
+
+    @field_validator("prompt_column", "answer_column")
+    @classmethod
+    def mapped(cls, column: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("format") == "columns" and not column:
+            raise ValueError("Choose a column of the dataset.")
+        return column
+
+    @field_validator("where")
+    @classmethod
+    def a_condition(cls, where: str | None) -> str | None:
+        if where and not re.match(r"[^=!~]+(!=|=|~)", where):
+            raise ValueError("Write a column, then =, != or ~, then a value: language = en.")
+        return where or None
 
 
 class Adapter(Block):

@@ -3,13 +3,13 @@
 Spec(path="training.learning_rate", title="Learning rate", kind="number", default=2e-4, minimum=0, ...)
 """
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from dfgui.config import Block, RunConfig
 
-Kind = Literal["number", "integer", "switch", "choice", "text"]
+Kind = Literal["number", "integer", "switch", "choice", "several", "text"]  # several: any of the choices
 
 
 class Spec(BaseModel):
@@ -49,7 +49,9 @@ def _spec(path: str, field: Any) -> Spec:
     parts = [part for part in get_args(field.annotation) if part is not type(None)]
     optional = type(None) in get_args(field.annotation)
     inner = parts[0] if optional and len(parts) == 1 else field.annotation
-    choices = [str(choice) for choice in get_args(inner)] if getattr(inner, "__origin__", None) is Literal else []
+    several = get_origin(inner) is list
+    offered = get_args(inner)[0] if several else inner
+    choices = [str(choice) for choice in get_args(offered)] if get_origin(offered) is Literal else []
     kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number"}
     bounds = {type(rule).__name__: rule for rule in field.metadata}
     low = getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None))
@@ -60,7 +62,7 @@ def _spec(path: str, field: Any) -> Spec:
         help=field.description,
         group=field.json_schema_extra["group"],
         level=field.json_schema_extra["level"],
-        kind="choice" if choices else kinds.get(inner, "text"),
+        kind="several" if several else "choice" if choices else kinds.get(inner, "text"),
         default=field.default,
         choices=choices,
         minimum=low,

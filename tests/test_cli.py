@@ -100,9 +100,28 @@ def test_preview_shows_every_stage_and_its_tokens_join_to_the_text(folder):
     assert shown["tool_arguments"] == "object"
 
 
+def test_check_looks_at_every_row_and_exits_1_on_an_error(folder):
+    fine = dfgui(folder, "check", "rows.jsonl", "--model", "./model")
+    assert {"rows", "trainable_rows", "findings", "lengths", "trained_token_share"} <= set(fine)
+    assert (fine["rows"], fine["trainable_rows"], fine["findings"]) == (30, 30, [])
+    assert 0 < fine["trained_token_share"] < 1
+    lines = (folder / "rows.jsonl").read_text().splitlines()
+    (folder / "bad.jsonl").write_text("\n".join([*lines[:4], '{"messages": [', lines[0]]))
+    bad = dfgui(folder, "check", "bad.jsonl", "--model", "./model", code=1)
+    assert [(f["check"], f["severity"], f["count"], f["rows"]) for f in bad["findings"]] == [
+        ("unreadable", "error", 1, [5]),
+        ("duplicate", "warning", 1, [6]),
+    ]
+    assert all(finding["advice"] for finding in bad["findings"])
+    short = dfgui(folder, "check", "rows.jsonl", "--model", "./model", "--max-length", "8")
+    assert {finding["check"] for finding in short["findings"]} == {"answer_lost"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["check", "nowhere.jsonl"],
+        ["check", "rows.jsonl", "--format", "alpine"],
         ["runs", "show", "nosuchrun12"],
         ["train", "nowhere.yaml"],
         ["train", "run.yaml", "--set", "training.learning_rate=0"],

@@ -14,7 +14,8 @@ them), content is text, arguments are an object, reasoning stands in `reasoning_
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from dfgui.errors import UserError
@@ -45,11 +46,15 @@ class Conversation:
 
 
 class RowError(UserError):
-    """A row that cannot be used. `said` goes on after "Row 212": `RowError("has no assistant turn.", why, do)`."""
+    """A row that cannot be used. `said` goes on after "Row 212": `RowError("has no assistant turn.", why, do)`.
 
-    def __init__(self, said: str, why: str, do: str):
+    `check` is the name under which checks.py counts it.
+    """
+
+    def __init__(self, said: str, why: str, do: str, check: str = "unreadable"):
         super().__init__(f"The row {said}", why, do)
         self.said = said
+        self.check = check
 
     def at(self, number: int, source: str = "") -> UserError:
         """The same error, naming the row."""
@@ -61,21 +66,23 @@ def require_answer(conversation: Conversation) -> None:
     turns = conversation.messages[conversation.train_from or 0 :]
     if conversation.segments is None and not any(turn["role"] == "assistant" for turn in turns):
         raise RowError(
-            "has no assistant turn.", "There is nothing in it for the model to learn.", "Remove it, or add the answer."
+            "has no assistant turn.",
+            "There is nothing in it for the model to learn.",
+            "Remove it, or add the answer.",
+            check="no_answer",
         )
+
+
+def fingerprint(conversation: Conversation) -> bytes:
+    """Equal for conversations that are equal in every word, however their rows were written."""
+    parts = [conversation.messages, conversation.tools, conversation.segments, conversation.train_from]
+    return blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).digest()
 
 
 def called(conversation: Conversation) -> list[str]:
     """Names of the tools that the conversation calls, in order, each once."""
     calls = [call for message in conversation.messages for call in message.get("tool_calls", [])]
     return list(dict.fromkeys(call["function"]["name"] for call in calls))
-
-
-def with_used_tools(conversation: Conversation) -> Conversation:
-    """Only the tools that are called, if any is: a shorter prompt. A conversation without calls keeps them all."""
-    names = set(called(conversation))
-    used = [tool for tool in conversation.tools if tool.get("function", {}).get("name") in names]
-    return replace(conversation, tools=used) if used else conversation
 
 
 def to_messages(value: Any, column: str = "messages") -> list[dict]:

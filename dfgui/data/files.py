@@ -11,7 +11,7 @@ import csv
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,7 +29,7 @@ KINDS = {
 }
 BOM = b"\xef\xbb\xbf"
 
-Numbered = Iterator[tuple[int, dict]]
+Numbered = Iterator[tuple[int, dict | UserError]]
 
 
 def kind_of(path: Path) -> str:
@@ -49,8 +49,11 @@ def kind_of(path: Path) -> str:
     return _kind_of_json(path, kind) if kind in ("json", "jsonl") else kind
 
 
-def read(path: Path, kind: str) -> Numbered:
-    """(number, row) for each row of the file. Raises UserError naming the line, row or place that cannot be read."""
+def scan(path: Path, kind: str) -> Numbered:
+    """(number, row) for each row of the file; in place of a row that cannot be read, what is wrong with it.
+
+    Raises UserError naming the place after which nothing can be read.
+    """
     readers = {"jsonl": _read_jsonl, "json": _read_json, "csv": _read_csv, "txt": _read_txt, "parquet": _read_parquet}
     try:
         yield from readers[kind](path)
@@ -76,7 +79,7 @@ def count(path: Path, kind: str) -> int:
     if kind == "parquet":
         return _parquet(path).metadata.num_rows
     if kind not in ("jsonl", "txt"):
-        return sum(1 for _ in read(path, kind))
+        return sum(1 for _ in scan(path, kind))
     try:
         with _open(path) as file:
             return sum(1 for line in file if line.strip())
@@ -113,7 +116,14 @@ def _read_jsonl(path: Path) -> Numbered:
     with _open(path) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield number, _json_line(path, number, line)
+                yield number, _or_error(_json_line, path, number, line)
+
+
+def _or_error(parse: Callable[..., dict], *line: Any) -> dict | UserError:
+    try:
+        return parse(*line)
+    except UserError as error:
+        return error.with_traceback(None)
 
 
 def _json_line(path: Path, number: int, line: bytes) -> dict:
@@ -139,7 +149,7 @@ def _read_txt(path: Path) -> Numbered:
     with _open(path) as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield number, _text_line(path, number, line)
+                yield number, _or_error(_text_line, path, number, line)
 
 
 def _text_line(path: Path, number: int, line: bytes) -> dict:
@@ -154,13 +164,17 @@ def _read_csv(path: Path) -> Numbered:
         columns = next(csv.reader([header], delimiter=_delimiter(header)), [])
         fields_of_rows = filter(None, _fields(path, csv.reader(lines, delimiter=_delimiter(header))))
         for number, fields in enumerate(fields_of_rows, start=1):
-            if len(fields) > len(columns):
-                raise UserError(
-                    f"Row {number} has {len(fields)} fields, the header {len(columns)}.",
-                    f"In {path.name} some text with a comma or a line break may lack its quotes.",
-                    "Put such text in double quotes.",
+            if len(fields) <= len(columns):
+                yield number, dict(zip(columns, fields, strict=False))
+            else:
+                yield (
+                    number,
+                    UserError(
+                        f"Row {number} has {len(fields)} fields, the header {len(columns)}.",
+                        f"In {path.name} some text with a comma or a line break may lack its quotes.",
+                        "Put such text in double quotes.",
+                    ),
                 )
-            yield number, dict(zip(columns, fields, strict=False))
 
 
 def _fields(path: Path, reader: Any) -> Iterator[list[str]]:

@@ -19,8 +19,11 @@ DECODER = json.JSONDecoder()
 INK = re.compile(r"\S")
 
 
-def rows(file: IO[bytes], name: str) -> Iterator[dict]:
-    """The rows, in order. Raises UserError naming line and column, UnicodeDecodeError when it is not UTF-8."""
+def rows(file: IO[bytes], name: str) -> Iterator[dict | UserError]:
+    """The rows, in order; in place of what is no row, what is wrong with it.
+
+    Raises UserError naming line and column, UnicodeDecodeError when it is not UTF-8.
+    """
     text = _Text(file, name)
     if text.peek() == "{":
         yield from _data_of(text)
@@ -38,15 +41,15 @@ def rows(file: IO[bytes], name: str) -> Iterator[dict]:
         raise text.broken("the list is not closed: its ] is missing")
 
 
-def _row(text: "_Text", number: int) -> dict:
+def _row(text: "_Text", number: int) -> dict | UserError:
     row = text.value()
-    if not isinstance(row, dict):
-        raise UserError(
-            f"Row {number} is not an object.",
-            f"In {text.name} it is {json.dumps(row)[:60]}.",
-            "Each entry of the list is one object in braces.",
-        )
-    return row
+    if isinstance(row, dict):
+        return row
+    return UserError(
+        f"Row {number} is not an object.",
+        f"In {text.name} it is {json.dumps(row)[:60]}.",
+        "Each entry of the list is one object in braces.",
+    )
 
 
 def _data_of(text: "_Text") -> list[dict]:

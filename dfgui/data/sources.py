@@ -28,14 +28,29 @@ class Row:
     raw: dict
 
 
+@dataclass(frozen=True)
+class Broken:
+    """What stands where a row should: a line that is no JSON, for example."""
+
+    number: int
+    error: UserError
+
+
 class Source(ABC):
     """Rows by number. `name` is what people call it: "rows.jsonl", "owner/name", "demo"."""
 
     name: str
 
     @abstractmethod
+    def scan(self) -> Iterator[Row | Broken]:
+        """All rows in order, also what cannot be read. Raises UserError where nothing can be read any more."""
+
     def rows(self) -> Iterator[Row]:
         """All rows in order. Raises UserError at the first that cannot be read."""
+        for row in self.scan():
+            if isinstance(row, Broken):
+                raise row.error
+            yield row
 
     @abstractmethod
     def count(self) -> int:
@@ -46,7 +61,20 @@ class Source(ABC):
         return self.count()
 
     def head(self, n: int) -> list[Row]:
-        return list(islice(self.rows(), n))
+        """Of the first n rows those that can be read. Raises UserError when none can."""
+        found: list[Row] = []
+        troubles: list[UserError] = []
+        try:
+            for row in islice(self.scan(), n):
+                if isinstance(row, Broken):
+                    troubles.append(row.error)
+                else:
+                    found.append(row)
+        except UserError as error:
+            troubles.append(error)
+        if troubles and not found:
+            raise troubles[0]
+        return found
 
     def row(self, number: int) -> Row:
         """One row. Raises UserError beyond the end, saying how many there are."""
@@ -67,8 +95,9 @@ class FileSource(Source):
         self.path = path
         self.kind = files.kind_of(path)
 
-    def rows(self) -> Iterator[Row]:
-        return (Row(number, raw) for number, raw in files.read(self.path, self.kind))
+    def scan(self) -> Iterator[Row | Broken]:
+        for number, row in files.scan(self.path, self.kind):
+            yield Broken(number, row) if isinstance(row, UserError) else Row(number, row)
 
     def row(self, number: int) -> Row:
         if self.kind not in ("jsonl", "txt"):
@@ -85,7 +114,7 @@ class HubSource(Source):
         self.name = name
         self.hub = HubRows(name, config, split)
 
-    def rows(self) -> Iterator[Row]:
+    def scan(self) -> Iterator[Row | Broken]:
         return (Row(number, raw) for number, raw in self.hub.rows())
 
     def row(self, number: int) -> Row:

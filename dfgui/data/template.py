@@ -96,6 +96,7 @@ def _render(
             "cannot be rendered by this model's chat template.",
             f"The template says: {error}." if str(error) else f"It ends in {type(error).__name__}.",
             "Change or remove the row, or choose another model.",
+            check="not_rendered",
         ) from error
 
 
@@ -126,6 +127,7 @@ def _refuse_what_is_lost(messages: list[dict], form: Template) -> None:
             f"has {lost}, which this model's chat template cannot carry.",
             f"Found by rendering one ({form.note}).",
             "Choose a model whose template knows tools, or leave such rows out.",
+            check="not_rendered",
         )
 
 

@@ -43,6 +43,7 @@ class Tokens:
     spans: Spans  # characters of `text` from..to, per token: their slices, joined, are the text up to the cut
     roles: list[str] = field(default_factory=list)  # per token; empty when they were not asked for
     cut: int = 0  # tokens lost at max_length
+    cut_learned: int = 0  # how many of them would have been learned
 
     @property
     def trained(self) -> int:
@@ -71,9 +72,12 @@ def tokenize(
     )
     if not row.learned:
         raise RowError(
-            "has no token to learn from.", "The chat template prints nothing of what the assistant says.", "Remove it."
+            "has no token to learn from.",
+            "The chat template prints nothing of what the assistant says.",
+            "Remove it.",
+            check="nothing_learned",
         )
-    kept = slice(max_length)
+    kept, lost = slice(max_length), slice(max_length, None) if max_length else slice(0)
     labels = [IGNORED] * len(row.input_ids)
     for start, end in row.learned:
         labels[start:end] = row.input_ids[start:end]
@@ -83,7 +87,8 @@ def tokenize(
         labels=labels[kept],
         spans=row.spans[kept],
         roles=_roles(row.spans[kept], row.roles()) if roles else [],
-        cut=max(0, len(row.input_ids) - max_length) if max_length else 0,
+        cut=len(labels[lost]),
+        cut_learned=len(labels[lost]) - labels[lost].count(IGNORED),
     )
 
 
@@ -148,6 +153,7 @@ def _by_beginnings(messages: list[dict], answers: list[int], tools: list[dict], 
                 f"cannot be marked: its turn {number + 1} is rendered differently with and without what follows.",
                 "The model's chat template does not say which part is the assistant's, nor does TRL know it.",
                 "Learn from last_assistant or everything instead, or choose a model whose template TRL knows.",
+                check="not_rendered",
             )
         blocks.append((len(prompt), len(answered)))
     return replace(row, learned=_inside(row.spans, blocks))
@@ -156,7 +162,12 @@ def _by_beginnings(messages: list[dict], answers: list[int], tools: list[dict], 
 def _after_prompt(messages: list[dict], start: int, tools: list[dict], tokenizer: Any, own: str) -> _Marked:
     """Learned is all that follows the prompt."""
     if not start:
-        raise RowError("begins with its only answer.", "There is no prompt that it could follow.", "Remove it.")
+        raise RowError(
+            "begins with its only answer.",
+            "There is no prompt that it could follow.",
+            "Remove it.",
+            check="no_question",
+        )
     return _only_after(_whole(messages, tools, tokenizer, own), messages[:start], tools, tokenizer, own)
 
 

@@ -7,16 +7,19 @@ What is wrong on every machine is refused by config.py already.
 import math
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Literal
 
 from dfgui import config
 from dfgui.config import RunConfig
-from dfgui.data import formats, sources
-from dfgui.data.conversation import RowError, require_answer
+from dfgui.data import rows, sources
+from dfgui.data.checks import CHECKS, Problem
+from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
 from dfgui.models import hardware, load
 from dfgui.settings import Settings
@@ -74,26 +77,43 @@ def _data(run: RunConfig, settings: Settings) -> Iterator[Note]:
     """Reads and converts the first rows, without a tokenizer."""
     data = run.data
     with concerning("data.source"):
-        rows = _rows(data.source, data, settings)
+        looked = _rows(data.source, data, settings)
     if data.eval_source:
         with concerning("data.eval_source"):
             _rows(data.eval_source, data, settings)
         held = "evaluated on a file of its own"
     else:
         held = f"{data.eval_fraction:.0%} held out for evaluation" if data.eval_fraction else "nothing held out"
-    count = f"{rows:,} rows" if rows < LOOKED_AT else f"the first {LOOKED_AT:,} rows"
-    yield Note("ok", "Data", f"{count} can be read; {held}.")
+    whole = looked.rows + looked.left_out < LOOKED_AT
+    count = (
+        f"{looked.rows:,} row{'' if looked.rows == 1 else 's'}"
+        if whole
+        else f"{looked.rows:,} of the first {LOOKED_AT:,} rows"
+    )
+    left = f", {looked.left_out:,} left out as you asked" if looked.left_out else ""
+    yield Note("ok", "Data", f"{count} can be read{left}; {held}.")
+    for check, found in looked.found.items():
+        if CHECKS[check].severity == "warning":
+            where = "" if whole else f" of the first {LOOKED_AT:,}"
+            text = f"{found:,} row{'' if found == 1 else 's'}{where}."
+            yield Note("warn", CHECKS[check].title, text, CHECKS[check].advice, "data.leave_out")
     if not data.eval_fraction and not data.eval_source:
         text = "Without held-out rows, overfitting stays unseen."
         yield Note("warn", "No evaluation", text, "Hold out a tenth of the rows.", "data.eval_fraction")
 
 
-def _rows(source: str, data: config.Data, settings: Settings) -> int:
-    """How many of the first rows can become conversations: all of them, or UserError names the first that cannot."""
-    answers = data.train_on != "everything"
-    found = _looked_through(
-        source, settings, data.config, data.split, data.format, answers, _state_of(source, settings)
-    )
+@dataclass(frozen=True)
+class _Looked:
+    """What the first rows of a dataset are like."""
+
+    rows: int  # that can become conversations
+    left_out: int
+    found: Counter[str]  # check -> rows
+
+
+def _rows(source: str, data: config.Data, settings: Settings) -> _Looked:
+    """The first rows; UserError names the first that cannot be a conversation and is not left out."""
+    found = _looked_through(source, settings, data.model_dump_json(), _state_of(source, settings))
     if isinstance(found, UserError):
         raise found.with_traceback(None)
     return found
@@ -109,20 +129,36 @@ def _state_of(source: str, settings: Settings) -> Any:
 
 
 @lru_cache(maxsize=16)
-def _looked_through(
-    source: str, settings: Settings, config: str | None, split: str, format: str, answers: bool, state: Any
-) -> int | UserError:
+def _looked_through(source: str, settings: Settings, asked: str, state: Any) -> _Looked | UserError:
     """Remembered, because a page asks whenever a setting changes. What cannot be read at all is raised, and is not."""
-    head = sources.open_source(source, settings, config, split).head(LOOKED_AT)
-    form = formats.chosen(format, [row.raw for row in head])
-    for row in head:
-        try:
-            conversation = formats.to_conversation(row.raw, form)
-            if answers:
-                require_answer(conversation)
-        except RowError as error:
-            return error.at(row.number)
-    return len(head)
+    data = config.Data.model_validate_json(asked)
+    opened = sources.open_source(source, settings, data.config, data.split)
+    how = rows.options(data, rows.format_of(opened, data), None)
+    neighbours = rows.Neighbours()
+    count, left_out, found = 0, 0, Counter[str]()
+    for row in islice(rows.chosen(opened, data), LOOKED_AT):
+        seen = _with_answer(rows.read(row, how), data)
+        print = fingerprint(seen.conversation) if seen.conversation else None
+        checks = {one.check for one in seen.problems + neighbours.problems(row.number, print)}
+        if checks.intersection(data.leave_out):
+            left_out += 1
+        elif seen.trouble:
+            return seen.trouble.at(row.number) if isinstance(seen.trouble, RowError) else seen.trouble
+        else:
+            count += 1
+            found.update(checks)
+    return _Looked(count, left_out, found)
+
+
+def _with_answer(seen: rows.Examined, data: config.Data) -> rows.Examined:
+    """The row, in trouble if an answer is to be learned and there is none."""
+    if seen.conversation is None or data.train_on == "everything":
+        return seen
+    try:
+        require_answer(seen.conversation)
+    except RowError as error:
+        return replace(seen, problems=[*seen.problems, Problem(error.check, error.said)], trouble=error)
+    return seen
 
 
 def _model(run: RunConfig, settings: Settings) -> Iterator[Note]:

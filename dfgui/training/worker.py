@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from dfgui.config import RunConfig
+from dfgui.data.checks import CHECKS
 from dfgui.errors import UserError
 from dfgui.models import imports
 from dfgui.settings import Settings
@@ -124,7 +125,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from transformers import set_seed
         from trl import SFTConfig, SFTTrainer  # noqa: F401
 
-        from dfgui.data import prepare
+        from dfgui.data import held_out, prepare
         from dfgui.models import hardware, load, loaded
         from dfgui.models.backends import trl as backend
         from dfgui.training import callbacks
@@ -144,7 +145,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         config.data, tokenizer, training.max_length, training.seed, settings, phases.counting("rows")
     )
     _tell_what_is_trained(prepared, phases)
-    phases.writer.facts(held_out=prepare.digest(prepared.held_out))
+    held_out.save(settings.run_folder(phases.run), prepared.held_out, prepared.test)
 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")
@@ -168,11 +169,12 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
 
 
 def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
-    """The numbers behind the run, and a warning for every row that is not trained whole."""
+    """The numbers behind the run, and a warning for every row that is not trained whole, or that looks wrong."""
     phases.writer.facts(
         rows=prepared.rows,
         train_rows=len(prepared.train),
         eval_rows=len(prepared.eval) if prepared.eval is not None else 0,
+        test_rows=len(prepared.test),
         total_tokens=prepared.total_tokens,
         trained_tokens=prepared.trained_tokens,
         cut_rows=len(prepared.cut_rows),
@@ -187,6 +189,11 @@ def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
         words = f"{len(prepared.left_out)} rows are left out ({prepared.left_out[0][1]}): {numbers}"
         phases.writer.event("warning", words)
         logger.warning(words)
+    for check, count in prepared.found.items():
+        if CHECKS[check].severity == "warning" and check not in ("answer_lost", "answer_cut"):  # told of above
+            words = f"{CHECKS[check].title}: {count:,} row{'' if count == 1 else 's'}. {CHECKS[check].advice}"
+            phases.writer.event("warning", words)
+            logger.warning(words)
 
 
 def _parameters(model: Any) -> dict[str, int]:

@@ -27,6 +27,8 @@ class Context:
     step: gr.Textbox  # hidden: the checkpoint of that run which another page asked for; "" for none in particular
     news: gr.Textbox  # hidden: changes when the list of runs or checkpoints does; its text means nothing else
     preset: gr.Textbox  # hidden: a key of presets.PRESETS that another page wants filled in; "" for none
+    cure: gr.Textbox  # hidden: settings that the Data page wants Train to have: '{"training.max_length": 1344, ...}'
+    cured: gr.Textbox  # hidden: the same text, once Train has them
     selection: Any = None  # components.selection.Selection: the model and the dataset chosen
 
     @staticmethod

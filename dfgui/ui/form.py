@@ -16,6 +16,7 @@ from typing import Any
 import gradio as gr
 
 from dfgui import config, fields
+from dfgui.data.checks import CHECKS
 from dfgui.fields import Spec
 from dfgui.views import estimate
 
@@ -45,7 +46,9 @@ class Form:
     def fill(self, values: Values) -> Updates:
         """Updates that give fields new values; paths that this form does not hold are left out."""
         return {
-            self.fields[path]: gr.update(value=_shown(value)) for path, value in values.items() if path in self.fields
+            self.fields[path]: gr.update(value=_shown(path, value))
+            for path, value in values.items()
+            if path in self.fields
         }
 
     def mark(self, problems: dict[str, str], before: dict[str, str]) -> Updates:
@@ -139,7 +142,7 @@ def _field(spec: Spec) -> Any:
     common = {
         "label": spec.title,
         "info": info(spec),
-        "value": _shown(spec.default),
+        "value": _shown(spec.path, spec.default),
         "elem_classes": classes(spec.path),
         "elem_id": f"field-{keyword(spec.path)}",
         "interactive": True,
@@ -149,6 +152,9 @@ def _field(spec: Spec) -> Any:
     if spec.kind == "choice":
         choices = [(CHOICES.get(spec.path, {}).get(choice, choice), choice) for choice in spec.choices]
         return gr.Radio(choices, **common) if spec.path in CHOICES else gr.Dropdown(choices, **common, filterable=False)
+    if spec.kind == "several":
+        choices = [(_titled(spec.path, choice), choice) for choice in spec.choices]
+        return gr.Dropdown(choices, **common, multiselect=True)
     if spec.kind == "text":
         return gr.Textbox(**common)
     step = STEPS.get(spec.path, 1 if spec.kind == "integer" else 0.01)
@@ -176,5 +182,15 @@ def _headline(group: str, values: Values, wrong: bool = False, devices: int = 1)
     return f"{config.GROUPS[group]} · {line}" if line else config.GROUPS[group]
 
 
-def _shown(value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+def spoken(path: str, value: Any) -> str:
+    """A value as a sentence names it."""
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(_titled(path, one) if isinstance(one, str) else f"{one:,}" for one in values) or "none"
+
+
+def _titled(path: str, choice: str) -> str:
+    return CHECKS[choice].title if path == "data.leave_out" else choice
+
+
+def _shown(path: str, value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list) and SPECS[path].kind == "text" else value

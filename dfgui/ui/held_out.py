@@ -1,4 +1,4 @@
-"""The held-out rows of a run, kept for a while: finding them reads the whole dataset, and they never change."""
+"""The held-out rows of a run, kept for a while: they never change."""
 
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from dfgui.views.question import Question
 
 @lru_cache(maxsize=4)
 def rows(settings: Settings, run: str) -> tuple[dict[str, Any], ...]:
-    """{row, messages, tools} of each. Raises UserError when the dataset is gone."""
+    """{row, messages, tools} of each. Raises UserError while the run has not written them down."""
     return tuple(actions.held_out(settings, run))
 
 

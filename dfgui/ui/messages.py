@@ -12,7 +12,7 @@ from typing import Any
 from dfgui.errors import UserError
 from dfgui.ui.components.uploads import unmarked
 
-KINDS = {"ok": "ok", "warn": "look", "stop": "stop"}  # a status is never a colour alone
+KINDS = {"ok": "ok", "warn": "look", "stop": "stop", "tell": "info"}  # a status is never a colour alone
 
 
 def says(slot: Any, then: dict | None = None) -> Callable[[Callable[..., Any]], Callable[..., Iterator[dict]]]:

@@ -8,10 +8,11 @@ look.preview(row, "sharegpt")                       what the trainer makes of it
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from dfgui import config, recipe
-from dfgui.data import formats, sources
+from dfgui.data import formats, rows, sources
 from dfgui.data.conversation import RowError
 from dfgui.errors import UserError
 from dfgui.models import imports
@@ -36,6 +37,14 @@ class Look:
             raise UserError("The dataset has no rows.", "There is nothing to learn from.", "Choose another dataset.")
         return head
 
+    def broken(self) -> UserError | None:
+        """What is wrong with the first of the first rows that cannot be read, if there is one."""
+        try:
+            first = islice(self.rows().scan(), formats.LOOKED_AT)
+            return next((row.error for row in first if isinstance(row, sources.Broken)), None)
+        except UserError as error:
+            return error
+
     def format(self, head: list[sources.Row] | None = None) -> str:
         if self.data.format != "auto":
             return self.data.format
@@ -49,9 +58,10 @@ class Look:
         return self.rows().row(number)
 
     def conversation(self, row: sources.Row, format: str) -> Any:
-        """The row in the one shape. Raises UserError naming the row."""
+        """The row as it trains. Raises UserError naming the row."""
+        how = rows.options(self.data, format, self.max_length)
         try:
-            return formats.to_conversation(row.raw, format)
+            return how.shaped(how.conversation(row.raw))
         except RowError as error:
             raise error.at(row.number) from error
 
@@ -59,9 +69,8 @@ class Look:
         """What the trainer makes of the row; see data/preview.py."""
         from dfgui.data import preview
 
-        data = self.data
         with imports.one_at_a_time:
-            return preview.preview(row, format, self.tokenizer(), self.max_length, data.train_on, data.tools)
+            return preview.preview(row, rows.options(self.data, format, self.max_length), self.tokenizer())
 
     def template_note(self) -> str:
         """What the model's chat template can carry, in words."""
@@ -69,6 +78,18 @@ class Look:
 
         with imports.one_at_a_time:
             return template.describe(self.tokenizer()).note
+
+    def next_problem(self, after: int, format: str) -> sources.Row | sources.Broken | None:
+        """The next row in which a check finds something, duplicates aside; None when there is none."""
+        how = rows.options(self.data, format, self.max_length)
+        for row in rows.chosen(self.rows(), self.data):
+            if row.number > after and rows.examine(row, how, self.tokenizer()).problems:
+                return row
+        return None
+
+    def special(self) -> frozenset[int]:
+        """Ids of the tokens that stand for no text."""
+        return frozenset(self.tokenizer().added_tokens_decoder)
 
     def tokenizer(self) -> Any:
         return _tokenizer(self.model.name, self.model.revision, self.settings)
@@ -81,7 +102,7 @@ def look_at(settings: Settings, chosen: dict[str, Any], shape: dict[str, Any]) -
     run = recipe.parse(
         {
             "model": {"name": chosen["model__name"] or "", "revision": shape["revision"]},
-            "data": {**data, "train_on": shape["train_on"], "tools": shape["tools"]},
+            "data": {**shape["data"], **data},
             "training": {"max_length": shape["max_length"]},
         }
     )

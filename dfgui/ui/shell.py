@@ -38,11 +38,11 @@ def build(settings: Settings) -> gr.Blocks:
             title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
             pulse = live.build(settings, store)
             help.build(settings)
-            run, step, news, preset = (_hidden(name) for name in ("run", "step", "news", "preset"))
+            run, step, news, preset, cure, cured = map(_hidden, ("run", "step", "news", "preset", "cure", "cured"))
             with gr.Column(elem_id="selection"):
                 chosen = selection.build(settings)
             with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-                context = Context(settings, store, tabs, run, step, news, preset, chosen)
+                context = Context(settings, store, tabs, run, step, news, preset, cure, cured, chosen)
                 for page, (name, module) in PAGES.items():
                     with gr.Tab(name, id=page, elem_id=f"tab-{page}"):
                         module.build(context)

@@ -65,7 +65,8 @@ def _data(values: Values, devices: int) -> str:
         "completion": "learns the completion",
         "everything": "learns everything",
     }.get(str(values.get("data.train_on")), "")
-    return ", ".join(part for part in (held, learned) if part)
+    left = "some rows left out" if values.get("data.leave_out") else ""
+    return ", ".join(part for part in (held, learned, left) if part)
 
 
 def _method(values: Values, devices: int) -> str:

@@ -169,6 +169,20 @@ def test_a_file_that_cannot_be_used_says_why_beside_the_source(page, app, tmp_pa
     expect(page.locator("#data-trouble, #selection-trouble").filter(has_text=words)).to_be_visible()
 
 
+def test_rows_around_a_broken_line_are_shown_all_the_same(page, app, tmp_path):
+    path = tmp_path / "broken.jsonl"
+    path.write_text(json.dumps(row("Oslo")) + "\n{broken\n" + json.dumps(row("Rome")) + "\n")
+    uploaded(page, app, path)
+    expect(page.locator("#data-trouble")).to_contain_text("Line 2 is not JSON")
+    expect(page.locator("#view-conversation")).to_contain_text("Is it cold in Oslo?")
+    page.locator("#row-next").click()
+    expect(page.locator("#row-number input")).to_have_value("2")
+    expect(page.locator("#data-trouble")).to_contain_text("Line 2 is not JSON")
+    page.locator("#row-next").click()
+    expect(page.locator("#view-conversation")).to_contain_text("Is it cold in Rome?")
+    expect(page.locator("#data-trouble")).to_be_empty()
+
+
 def test_the_examples_say_what_a_file_looks_like_and_can_be_downloaded(page, app):
     data_page(page, app)
     page.get_by_text("What should my file look like?").click()
@@ -190,3 +204,34 @@ def test_a_model_that_cannot_be_had_leaves_the_conversation_to_be_read(page, app
     expect(page.locator("#view-conversation .turn").first).to_be_visible()
     view(page, "What the model reads")
     expect(page.locator("#view-text")).to_have_text("Nothing to show yet.")
+
+
+def test_columns_with_names_of_their_own_are_mapped(page, app, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("id,question,antwort\n1,What is LoRA?,A small adapter.\n2,And TRL?,A library.\n")
+    upload(data_page(page, app), path)
+    expect(page.locator("#data-trouble")).to_contain_text("columns of my own")
+    page.locator("#field-data__format input").click()
+    page.get_by_role("option", name="columns of my own").click()
+    expect(page.locator("#field-data__prompt_column input")).to_have_value("question")
+    expect(page.locator("#data-trouble")).to_contain_text("Answer (data.answer_column) is not usable.")
+    page.locator("#field-data__answer_column input").click()
+    page.get_by_role("option", name="antwort").click()
+    expect(page.locator("#view-conversation")).to_contain_text("A small adapter.")
+    page.get_by_role("tab", name="Train", exact=True).click()
+    expect(page.locator("#notes")).to_contain_text("2 rows can be read")
+
+
+def test_what_is_wrong_with_a_row_stands_above_it_and_the_next_one_is_a_click_away(page, app, tmp_path):
+    fine = {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]}
+    odd = {"messages": [fine["messages"][0], *fine["messages"]]}
+    path = tmp_path / "odd.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in (fine, fine, odd, fine)))
+    uploaded(page, app, path)
+    expect(page.locator("#data-facts")).to_contain_text("tools: yes")
+    expect(page.locator("#row-wrong")).to_be_hidden()
+    page.locator("#row-problem").click()
+    expect(page.locator("#row-number input")).to_have_value("3")
+    expect(page.locator("#row-wrong")).to_contain_text("turns 1 and 2 are both of the user")
+    page.locator("#row-problem").click()
+    expect(page.locator("#row-wrong")).to_contain_text("Nothing is wrong in the rows after 3.")

@@ -1,5 +1,6 @@
 """The tokens of a row by keyboard: one stop in the tab order, arrows from there on."""
 
+import json
 import re
 
 import pytest
@@ -61,3 +62,41 @@ def test_one_token_stands_in_the_tab_order_and_it_is_the_last_one_visited(page, 
 def test_the_mouse_shows_the_same(page, tokens):
     tokens.nth(3).hover()
     expect(said(page)).to_contain_text(tokens.nth(3).get_attribute("title"))
+
+
+def test_text_is_found_across_tokens_and_enter_goes_on(page, tokens):
+    box = page.locator("#view-tokens .token-find")
+    box.fill("<|im_start|>assistant")
+    expect(page.locator("#view-tokens output")).to_have_text(re.compile(r"1 of \d+"))
+    assert "<|im_start|>assistant".startswith("".join(page.locator("#view-tokens i.at").all_text_contents())[:12])
+    total = int(page.locator("#view-tokens output").inner_text().split()[-1])
+    box.press("Enter")
+    expect(page.locator("#view-tokens output")).to_have_text(f"{2 if total > 1 else 1} of {total}")
+    box.fill("no such words")
+    expect(page.locator("#view-tokens output")).to_have_text("not found")
+    expect(page.locator("#view-tokens i.hit")).to_have_count(0)
+
+
+def test_roles_and_special_tokens_are_told_apart(page, tokens):
+    roles = page.locator("#view-tokens .tokens .of").evaluate_all("all => all.map(one => one.dataset.role)")
+    assert {"system", "user", "assistant"} <= set(roles)
+    assert "<|im_start|>" in page.locator("#view-tokens .tokens i.s").all_text_contents()
+
+
+def test_ten_thousand_tokens_stay_fluid(page, app, tmp_path):
+    """Drawn whole, found through and walked through; a keystroke's work is counted in milliseconds of the page."""
+    path = tmp_path / "long.jsonl"
+    words = " ".join(f"word{number}" for number in range(3_500))
+    path.write_text(json.dumps({"text": words}))
+    page.goto(f"{app.url}/?view=data")
+    expect(page.locator("#data-facts")).to_contain_text("detected")
+    with page.expect_file_chooser() as chooser:
+        page.locator("#upload").click()
+    chooser.value.set_files(str(path))
+    expect(page.locator("#data-facts")).to_contain_text("plain text")
+    page.get_by_role("tab", name="Tokens").click()
+    shown = page.locator("#view-tokens .tokens i")
+    expect(shown.nth(9_000)).to_be_attached()
+    page.locator("#view-tokens .token-find").fill("word3499")
+    expect(page.locator("#view-tokens output")).to_have_text("1 of 1")
+    expect(page.locator("#view-tokens i.at").first).to_be_in_viewport()

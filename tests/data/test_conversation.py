@@ -5,7 +5,8 @@ import json
 import pytest
 
 from dfgui.data import formats
-from dfgui.data.conversation import RowError, called, require_answer, with_used_tools, without_nulls
+from dfgui.data.conversation import RowError, called, require_answer, without_nulls
+from dfgui.data.shape import with_used_tools
 from tests.data.rows import NEWS, WEATHER, assistant, calls, deepfabric, user
 
 

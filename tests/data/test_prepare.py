@@ -5,9 +5,10 @@ import json
 import pytest
 
 from dfgui.config import Data
+from dfgui.data import held_out
 from dfgui.data.conversation import called
 from dfgui.data.formats import to_conversation
-from dfgui.data.prepare import load_held_out, prepare, split
+from dfgui.data.prepare import prepare, split
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
 from tests.data.oracle import trl_rows
@@ -69,21 +70,53 @@ def test_sftrainer_leaves_prepared_rows_as_they_are(prepared, qwen3, tmp_path):
 
 def test_the_split_is_the_same_for_the_same_seed():
     numbers = list(range(1, 101))
-    train, held = split(numbers, 0.1, 42)
-    assert (len(train), len(held)) == (90, 10)
+    train, held, test = split(numbers, 0.1, 42)
+    assert (len(train), len(held), test) == (90, 10, [])
     assert sorted(train + held) == numbers
-    assert split(numbers, 0.1, 42) == (train, held)
-    assert split(numbers, 0.1, 43) != (train, held)
-    assert split(numbers, 0, 42) == (numbers, [])
+    assert split(numbers, 0.1, 42) == (train, held, [])
+    assert split(numbers, 0.1, 43) != (train, held, [])
+    assert split(numbers, 0, 42) == (numbers, [], [])
     assert len(split([1, 2, 3], 0.1, 42)[1]) == 1
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_duplicate_rows_never_straddle_the_split(seed):
     prints = {number: bytes([number % 7]) for number in range(1, 51)}
-    train, held = split(list(prints), 0.3, seed, prints)
-    assert {prints[number] for number in train} & {prints[number] for number in held} == set()
-    assert 0 < len(held) <= 15
+    train, held, test = split(list(prints), 0.3, seed, prints, test_fraction=0.2)
+    sides = [{prints[number] for number in part} for part in (train, held, test)]
+    assert sum(map(len, sides)) == len(set(prints.values()))
+    assert sorted(train + held + test) == list(prints)
+    assert 0 < len(held) <= 15 and 0 < len(test) <= 10
+
+
+def test_eighty_ten_ten():
+    train, held, test = split(list(range(1, 101)), 0.1, 42, test_fraction=0.1)
+    assert (len(train), len(held), len(test)) == (80, 10, 10)
+    assert held == split(list(range(1, 101)), 0.1, 42)[1]
+
+
+def test_test_rows_are_neither_trained_nor_evaluated_on_and_are_those_to_judge_by(prepared, tmp_path):
+    result = prepared([deepfabric(city) for city in CITIES], eval_fraction=0.1, test_fraction=0.2)
+    assert (len(result.train), len(result.eval), len(result.test)) == (14, 2, 4)
+    held_out.save(tmp_path, result.held_out, result.test)
+    assert held_out.load(tmp_path) == result.test
+    assert not {number for number, _ in result.test} & {number for number, _ in result.held_out}
+
+
+def test_test_rows_are_taken_of_the_dataset_where_evaluation_has_a_file_of_its_own(prepared, written):
+    other = written("eval.jsonl", jsonl([deepfabric("Rome")]))
+    result = prepared([deepfabric(city) for city in CITIES], eval_source=str(other), test_fraction=0.1)
+    assert (len(result.train), len(result.eval), len(result.test)) == (18, 1, 2)
+
+
+@pytest.mark.parametrize("options", [{"system": "Rules."}, {"reasoning": "none"}])
+def test_rows_are_evaluated_in_the_shape_in_which_they_train(prepared, qwen3, options):
+    rows = [{"messages": [user(city), assistant("Far.", reasoning_content="Thinking of it.")]} for city in CITIES]
+    result = prepared(rows, **options)
+    text = qwen3.decode(result.eval[0]["input_ids"])
+    spoken = result.held_out[0][1].messages
+    assert ("Rules." in text) == ("system" in options) == (spoken[0]["role"] == "system")
+    assert ("Thinking of it." in text) == ("system" in options) == ("reasoning_content" in spoken[-1])
 
 
 def test_duplicates_are_told_by_what_they_say_not_by_how_they_are_written(prepared):
@@ -92,14 +125,14 @@ def test_duplicates_are_told_by_what_they_say_not_by_how_they_are_written(prepar
     assert {number for number, _ in result.held_out} <= {11, 12}
 
 
-def test_held_out_rows_are_found_again_for_evaluation(prepared, written, home):
+def test_held_out_rows_are_written_down_and_found_again_for_evaluation(prepared, tmp_path):
     result = prepared([deepfabric(city) for city in CITIES], eval_fraction=0.2)
-    again = load_held_out(
-        Data(source=str(written("rows.jsonl", jsonl([deepfabric(c) for c in CITIES]))), eval_fraction=0.2), 42, home
-    )
+    held_out.save(tmp_path, result.held_out, result.test)
+    again = held_out.load(tmp_path)
     assert again == result.held_out
     assert len(again) == 4
     assert all(CITIES[number - 1] in conversation.messages[0]["content"] for number, conversation in again)
+    assert [path.name for path in tmp_path.glob("held_out*")] == ["held_out.jsonl"]
 
 
 def test_an_evaluation_file_takes_the_place_of_the_split(prepared, written):
@@ -116,7 +149,7 @@ def test_a_bad_row_of_the_evaluation_file_is_named_with_its_file(prepared, writt
 
 
 @pytest.mark.parametrize("format", ROWS)
-def test_held_out_rows_of_every_format_come_back_whole(prepared, format):
+def test_held_out_rows_of_every_format_come_back_whole(prepared, tmp_path, format):
     rows = [
         ROWS[format],
         *[
@@ -126,7 +159,8 @@ def test_held_out_rows_of_every_format_come_back_whole(prepared, format):
             for n in range(3)
         ],
     ]
-    for number, conversation in prepared(rows, eval_fraction=0.5).held_out:
+    held_out.save(tmp_path, prepared(rows, eval_fraction=0.5).held_out, [])
+    for number, conversation in held_out.load(tmp_path):
         assert conversation == to_conversation(rows[number - 1], format)
 
 

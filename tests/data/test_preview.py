@@ -8,6 +8,7 @@ from dfgui.config import Data
 from dfgui.data.formats import FORMATS
 from dfgui.data.prepare import prepare
 from dfgui.data.preview import preview
+from dfgui.data.rows import Options
 from dfgui.data.sources import Row, open_source
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
@@ -16,7 +17,7 @@ from tests.data.rows import ROWS, SHARED, deepfabric, jsonl, sharegpt, user
 
 def test_all_stages_of_a_row(qwen3):
     row = Row(7, sharegpt("Oslo"))
-    shown = preview(row, "sharegpt", qwen3, 4096, "assistant")
+    shown = preview(row, Options("sharegpt", 4096), qwen3)
     assert shown["raw"] == row.raw
     assert [message["role"] for message in shown["conversation"]["messages"]] == [
         "user",
@@ -39,15 +40,15 @@ def test_what_is_shown_is_what_trains(qwen3, written, home, format, train_on):
     rows = [ROWS[format], ROWS[format]]
     data = Data(source=str(written("rows.jsonl", jsonl(rows))), train_on=train_on, eval_fraction=0)
     trained = prepare(data, qwen3, 4096, 42, home).train[0]
-    shown = preview(Row(1, ROWS[format]), format, qwen3, 4096, train_on)["tokens"]
+    shown = preview(Row(1, ROWS[format]), Options(format, 4096, train_on), qwen3)["tokens"]
     assert [token["id"] for token in shown] == trained["input_ids"]
     assert [token["trained"] for token in shown] == [label != IGNORED for label in trained["labels"]]
 
 
 def test_tokens_beyond_max_length_are_shown_but_not_trained(qwen3):
     row = Row(1, deepfabric("Oslo"))
-    whole = preview(row, "messages", qwen3, None, "assistant")
-    cut = preview(row, "messages", qwen3, whole["token_count"] - 3, "assistant")
+    whole = preview(row, Options("messages", None), qwen3)
+    cut = preview(row, Options("messages", whole["token_count"] - 3), qwen3)
     assert (whole["cut"], cut["cut"]) == (0, 3)
     assert cut["text"] == whole["text"]
     assert [token["trained"] for token in cut["tokens"][-3:]] == [False] * 3
@@ -57,13 +58,13 @@ def test_tokens_beyond_max_length_are_shown_but_not_trained(qwen3):
 def test_only_used_tools_are_previewed_when_only_they_train(qwen3):
     other = {"name": "get_news", "parameters": {}}
     row = Row(1, deepfabric("Oslo") | {"tools": [other, *deepfabric("Oslo")["tools"]]})
-    assert "get_news" in preview(row, "messages", qwen3, None, "assistant")["text"]
-    assert "get_news" not in preview(row, "messages", qwen3, None, "assistant", tools="used")["text"]
+    assert "get_news" in preview(row, Options("messages", None), qwen3)["text"]
+    assert "get_news" not in preview(row, Options("messages", None, tools="used"), qwen3)["text"]
 
 
 def test_a_row_that_cannot_train_is_refused_by_its_number(qwen3):
     with pytest.raises(UserError) as caught:
-        preview(Row(212, {"messages": [user("Hi")]}), "messages", qwen3, 100, "assistant")
+        preview(Row(212, {"messages": [user("Hi")]}), Options("messages", 100), qwen3)
     assert caught.value.what == "Row 212 has no assistant turn."
 
 
@@ -71,7 +72,7 @@ def test_values_that_are_no_json_are_shown_as_text(qwen3):
     from datetime import date
 
     row = Row(1, ROWS["text"] | {"day": date(2026, 1, 2), "bytes": b"x"})
-    assert preview(row, "text", qwen3, 100, "assistant")["raw"] == ROWS["text"] | {"day": "2026-01-02", "bytes": "b'x'"}
+    assert preview(row, Options("text", 100), qwen3)["raw"] == ROWS["text"] | {"day": "2026-01-02", "bytes": "b'x'"}
 
 
 def test_real_tool_calling_rows_are_shown_whole(tokenizer_of, home):
@@ -79,7 +80,7 @@ def test_real_tool_calling_rows_are_shown_whole(tokenizer_of, home):
     if not path.exists():
         pytest.skip("the rows are not beside this checkout")
     for row in open_source(str(path), home).head(20):
-        shown = preview(row, "sharegpt", tokenizer_of("qwen2_5"), 100_000, "assistant")
+        shown = preview(row, Options("sharegpt", 100_000), tokenizer_of("qwen2_5"))
         assert "".join(token["text"] for token in shown["tokens"]) == shown["text"]
         for message in shown["conversation"]["messages"]:
             for call in message.get("tool_calls", []):

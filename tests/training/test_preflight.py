@@ -112,6 +112,33 @@ def test_notes_say_what_will_happen(where, values):
     assert notes["Precision"].kind == "ok"
 
 
+def test_what_looks_wrong_in_the_rows_is_noted_and_can_be_left_out(where, values, tmp_path):
+    again = json.dumps({"messages": [{"role": "user", "content": "Hi"}, {"role": "user", "content": "Hi"},
+                                     {"role": "assistant", "content": "Hello."}]})  # fmt: skip
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join([GOOD, again, GOOD, GOOD]))
+    data = {**values["data"], "source": str(path)}
+    notes = {note.title: note for note in preflight.notes(parse({**values, "data": data}), where)}
+    assert notes["Turns in an unusual order"].kind == "warn"
+    assert notes["Turns in an unusual order"].text == "1 row."
+    assert notes["Same as a row before it"].text == "2 rows."
+    data["leave_out"] = ["duplicate", "role_order"]
+    notes = {note.title: note for note in preflight.notes(parse({**values, "data": data}), where)}
+    assert "1 row can be read, 3 left out as you asked" in notes["Data"].text
+    assert not notes.keys() & {"Turns in an unusual order", "Same as a row before it"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "check"),
+    [([GOOD, "{broken"], "unreadable"), ([GOOD, NO_ANSWER], "no_answer"), ([GOOD, NO_ROLE], "unreadable")],
+)
+def test_rows_that_stop_the_start_can_be_left_out(where, values, tmp_path, lines, check):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(lines))
+    data = {**values["data"], "source": str(path), "leave_out": [check]}
+    assert actions.start(where, {**values, "data": data})
+
+
 def test_notes_name_every_trouble_at_once(where, values):
     broken = parse({**values, "data": {"source": "nowhere.jsonl"}, "training": {"optim": "adamw_8bit"}})
     assert len([note for note in preflight.notes(broken, where) if note.kind == "stop"]) == 2

@@ -60,13 +60,37 @@ def test_a_run_says_what_it_found(train, values):
     assert facts["precision"] in ("fp32", "bf16", "fp16")
 
 
-def test_a_dataset_changed_since_the_run_is_no_longer_called_held_out(train, values, where, rows_file):
+def test_held_out_rows_stay_known_whatever_becomes_of_the_dataset(train, values, where, rows_file):
     run, _ = train(values)
-    assert len(actions.held_out(where, run["id"])) == 4
+    before = actions.held_out(where, run["id"])
+    assert len(before) == 4
+    rows_file.unlink()
+    assert actions.held_out(where, run["id"]) == before
+
+
+def test_held_out_rows_of_a_run_that_has_not_begun_are_not_known_yet(where, values):
+    run = actions.start(where, values, executor="test")
+    with pytest.raises(UserError, match="not known yet"):
+        actions.held_out(where, run)
+
+
+def test_findings_of_the_rows_stand_among_the_events_of_the_run(train, values, rows_file):
     lines = rows_file.read_text().splitlines()
-    rows_file.write_text("\n".join([lines[1], *lines]) + "\n")
-    with pytest.raises(UserError, match="changed since this run"):
-        actions.held_out(where, run["id"])
+    rows_file.write_text("\n".join([*lines, lines[0], lines[1]]) + "\n")
+    run, store = train(values)
+    words = [event["text"] for event in store.events.tail(run["id"])]
+    assert "Same as a row before it: 2 rows. Keep one of each: leave these rows out." in words
+
+
+def test_rows_are_left_out_as_the_run_asks(train, values, rows_file):
+    lines = rows_file.read_text().splitlines()
+    rows_file.write_text("\n".join([*lines, lines[0], "no JSON"]) + "\n")
+    values["data"] = {**values["data"], "leave_out": ["duplicate", "unreadable"]}
+    run, store = train(values)
+    assert (run["facts"]["rows"], run["facts"]["left_out"]) == (42, 2)
+    assert run["facts"]["train_rows"] + run["facts"]["eval_rows"] == 40
+    words = " ".join(event["text"] for event in store.events.tail(run["id"]))
+    assert "2 rows are left out" in words and "41, 42" in words
 
 
 def test_a_panic_that_is_no_exception_ends_the_run_in_words(where, values, monkeypatch):

@@ -40,7 +40,7 @@ def test_values_survive_the_way_into_the_form_and_back(built):
         {
             "name": "weather-lora",
             "method": "full",
-            "data": {"eval_fraction": 0.2, "eval_source": "held.jsonl"},
+            "data": {"eval_fraction": 0.2, "eval_source": "held.jsonl", "leave_out": ["cut", "duplicate"]},
             "adapter": {"target_modules": ["q_proj", "v_proj"]},
             "training": {"learning_rate": 3e-5, "max_steps": 60, "save_total_limit": 3, "packing": True},
         }
@@ -49,6 +49,15 @@ def test_values_survive_the_way_into_the_form_and_back(built):
     given = values_of(built)
     given |= {form.keyword(path): filled[built.fields[path]]["value"] for path in built.fields}
     assert recipe.parse(form.nested(form.by_path(given))) == run
+
+
+def test_any_of_several_choices_can_be_taken_and_reads_as_words(built):
+    field = built.fields["data.leave_out"]
+    assert field.multiselect and ("Same as a row before it", "duplicate") in field.choices
+    assert form.spoken("data.leave_out", ["duplicate", "cut"]) == (
+        "Same as a row before it, Cut after the last token that is learned"
+    )
+    assert form.spoken("training.max_length", 3520) == "3,520"
 
 
 def test_an_emptied_field_is_absent(built):

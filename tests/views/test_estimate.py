@@ -27,6 +27,11 @@ def test_a_share_of_warm_up_is_told_from_a_count():
     assert "warm-up 10 steps" in estimate.headline("schedule", defaults() | {"training.warmup_steps": 10})
 
 
+def test_rows_that_are_left_out_are_spoken_of():
+    assert "left out" not in estimate.headline("data", defaults())
+    assert "some rows left out" in estimate.headline("data", defaults() | {"data.leave_out": ["duplicate"]})
+
+
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("wrong", [None, "", "abc"])
 def test_a_half_written_form_still_has_its_lines(group, wrong):

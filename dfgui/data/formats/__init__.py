@@ -2,13 +2,13 @@
 
     detect([{"conversations": [{"from": "human", ...}], "tools": "[...]"}])  ->  "sharegpt"
 
-A new format is a new file and a line in FORMATS.
+A new format is a new file and a line in FORMATS. Columns with names of their own are mapped by columns.py instead.
 """
 
 from types import ModuleType
 
 from dfgui.data.conversation import Conversation, RowError
-from dfgui.data.formats import alpaca, messages, prompt_completion, sharegpt, text
+from dfgui.data.formats import alpaca, columns, messages, prompt_completion, sharegpt, text
 from dfgui.errors import UserError
 
 FORMATS: dict[str, ModuleType] = {  # in the order they are asked
@@ -18,7 +18,8 @@ FORMATS: dict[str, ModuleType] = {  # in the order they are asked
     "prompt_completion": prompt_completion,
     "text": text,
 }
-LABELS = {name: module.LABEL for name, module in FORMATS.items()}
+MAPPED = "columns"
+LABELS = {name: module.LABEL for name, module in FORMATS.items()} | {MAPPED: columns.LABEL}
 LOOKED_AT = 50  # rows at the start of a dataset that decide its format
 EXPECTED = "`messages`, `conversations`, `instruction` and `output`, `prompt` and `completion`, or `text`"
 
@@ -34,20 +35,22 @@ def detect(rows: list[dict]) -> str:
         raise UserError(
             "The columns of this dataset are not known.",
             f"It has {columns}; dfgui looks for {EXPECTED}.",
-            "Rename the columns, or choose the format yourself.",
+            "Choose the format `columns of my own` and say which is which, or rename them.",
         )
     return best
 
 
 def chosen(format: str, rows: list[dict]) -> str:
     """The format that a person named, or what the first rows look like when that is "auto". Raises UserError."""
-    if format != "auto" and format not in FORMATS:
-        raise UserError(f"{format} is not a format.", f"dfgui knows {', '.join(FORMATS)}.", "Choose one, or auto.")
+    if format != "auto" and format not in LABELS:
+        raise UserError(f"{format} is not a format.", f"dfgui knows {', '.join(LABELS)}.", "Choose one, or auto.")
     return detect(rows[:LOOKED_AT]) if format == "auto" else format
 
 
-def to_conversation(row: dict, format: str) -> Conversation:
-    """A row in the one shape. Raises RowError when it cannot be one."""
+def to_conversation(row: dict, format: str, mapping: dict[str, str] | None = None) -> Conversation:
+    """A row in the one shape; `mapping` says which column is what where the format is "columns". Raises RowError."""
+    if format == MAPPED:
+        return columns.to_conversation(row, mapping or {})
     module = FORMATS[format]
     if not module.matches(row):
         raise RowError(

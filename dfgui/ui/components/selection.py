@@ -14,8 +14,10 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui.config import RunConfig
-from dfgui.data.formats import LABELS
+from dfgui.config import COLUMNS, RunConfig
+from dfgui.data.formats import LABELS, MAPPED
+from dfgui.data.formats.columns import guess
+from dfgui.data.sources import open_source
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.ui import form, messages, place
@@ -34,7 +36,8 @@ class Selection:
     config: gr.Textbox
     split: gr.Textbox
     format: gr.Dropdown
-    shape: gr.State  # {"revision", "max_length", "train_on", "tools"} as Train has them: a preview depends on these too
+    columns: dict[str, gr.Dropdown]  # by what a column is: prompt, answer, ...
+    shape: gr.State  # what Train has set of the model and the data: previews and checks depend on it too
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -44,6 +47,7 @@ class Selection:
             "data.config": self.config,
             "data.split": self.split,
             "data.format": self.format,
+            **{f"data.{place}_column": dropdown for place, dropdown in self.columns.items()},
         }
 
     @property
@@ -67,14 +71,36 @@ def build(settings: Settings) -> Selection:
     with gr.Row(elem_classes="selection", visible=False) as hub:
         config = _textbox("data.config")
         split = _textbox("data.split")
+    with gr.Row(elem_classes="selection", visible=False) as mapping:
+        columns = {place: _dropdown(f"data.{place}_column", [], scale=1, min_width=150) for place in COLUMNS}
     trouble = gr.HTML("", elem_id="selection-trouble")
-    selection = Selection(model, source, config, split, format, gr.State(shape_of(RunConfig())))
+    selection = Selection(model, source, config, split, format, columns, gr.State(shape_of(RunConfig())))
 
     @messages.says(trouble)
     def keep_upload(path: str) -> dict:
         kept = uploads.keep(path, settings)
         return {source: gr.update(choices=_recent(settings)[1]["choices"], value=str(kept)), format: "auto"}
 
+    @messages.says(trouble)
+    def offer_columns(format: str, source: str, config: str, split: str, *chosen: str | None) -> dict:
+        """The columns of the dataset to choose from, those with usual names chosen, where they are to be mapped."""
+        if format != MAPPED:
+            return {mapping: gr.update(visible=False)}
+        head = open_source(source, settings, config or None, split).head(1)
+        names = list(head[0].raw) if head else []
+        taken = {place: name for place, name in zip(COLUMNS, chosen, strict=True) if name in names} or guess(names)
+        choices = [("none", ""), *((name, name) for name in names)]
+        fields = {columns[place]: gr.update(choices=choices, value=taken.get(place, "")) for place in COLUMNS}
+        return {mapping: gr.update(visible=True), **fields}
+
+    gr.on(
+        [format.change, source.change, config.change, split.change],
+        offer_columns,
+        [format, source, config, split, *columns.values()],
+        [trouble, mapping, *columns.values()],
+        show_progress="hidden",
+        api_visibility="private",
+    )
     upload.upload(keep_upload, upload, [trouble, source, format], api_visibility="private", show_progress="minimal")
     source.change(lambda name: gr.update(visible=str(name or "").startswith("hf:")), source, hub, **QUIET)
     source.input(understood, source, source, **QUIET)
@@ -87,11 +113,11 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibil
 
 
 def shape_of(run: RunConfig) -> dict[str, Any]:
+    chosen_here = {"source", "config", "split", "format", *(f"{place}_column" for place in COLUMNS)}
     return {
         "revision": run.model.revision,
         "max_length": run.training.max_length,
-        "train_on": run.data.train_on,
-        "tools": run.data.tools,
+        "data": run.data.model_dump(exclude=chosen_here),
     }
 
 
@@ -109,7 +135,9 @@ def understood_model(name: str | None) -> str:
     return address[2] if address else (name or "").strip()
 
 
-def _dropdown(path: str, choices: list[tuple[str, str]], scale: int, allow_custom_value: bool = True) -> gr.Dropdown:
+def _dropdown(
+    path: str, choices: list[tuple[str, str]], scale: int, allow_custom_value: bool = True, min_width: int = 210
+) -> gr.Dropdown:
     spec = form.SPECS[path]
     if path == "data.format":  # there is little room
         spec = spec.model_copy(update={"help": spec.help.rpartition(". ")[2]})
@@ -120,7 +148,7 @@ def _dropdown(path: str, choices: list[tuple[str, str]], scale: int, allow_custo
         info=form.info(spec),
         allow_custom_value=allow_custom_value,
         scale=scale,
-        min_width=210,
+        min_width=min_width,
         elem_id=f"field-{form.keyword(path)}",
         elem_classes=form.classes(path),
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from dfgui.data.checks import CHECKS
 from dfgui.errors import UserError
 from dfgui.ui import messages, place
-from dfgui.ui.components import conversation, examples, tokens
+from dfgui.ui.components import check, conversation, examples, tokens
 from dfgui.ui.context import Context
 from dfgui.ui.samples import Look, look_at
 from dfgui.views import sample
@@ -18,7 +19,9 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last
 VISITORS: dict[str, Any] = {"concurrency_limit": 4}  # who look through rows at once: a tokenizer takes its time to load
 BACK = "(row) => Math.max(1, (row || 1) - 1)"
 ON = "(row) => Math.min((row || 0) + 1, document.querySelector('#row-total [data-total]')?.dataset.total || Infinity)"
+JUMP = "(jump) => [Number(jump.split(':')[0]), dfgui.view.to('conversation')]"
 WAITING = '<p class="faint">Loading the tokenizer …</p>'
+NO_DUPLICATES = "Rows that repeat others are found under All rows."
 BLANK = '<p class="faint">Nothing to show yet.</p>'
 
 
@@ -33,8 +36,10 @@ def build(context: Context) -> None:
         number = gr.Number(1, precision=0, label="Row", min_width=110, scale=0, elem_id="row-number", interactive=True)
         total = gr.HTML(_total(None), elem_id="row-total")
         following = _button("Next ›", "row-next")
+        problem = _button("Next problem ›", "row-problem")
         onward = gr.Button("Go on to Train ›", variant="primary", size="sm", scale=0, elem_id="data-onward")
-    with gr.Tabs(elem_id="data-views", overflow_behavior="wrap"):
+    wrong = gr.HTML("", elem_id="row-wrong")
+    with gr.Tabs(elem_id="data-views", overflow_behavior="wrap") as shapes_shown:
         views = {
             name: _view(title, name)
             for name, title in {
@@ -44,6 +49,8 @@ def build(context: Context) -> None:
                 "raw": "Raw row",
             }.items()
         }
+        with gr.Tab("All rows", id="all"):
+            panel = check.build(context)
     here = gr.Textbox(visible="hidden")
     detected = gr.State(None)  # the format of the dataset on show
     turns = gr.State([0])  # how often a row was asked for; the last one wins, however long an earlier one takes
@@ -62,17 +69,18 @@ def build(context: Context) -> None:
         missing = [views[name] for name in ("raw", "conversation", "text", "tokens")]
         try:
             row = look.row(number)
-            yield {missing.pop(0): conversation.raw(row.raw)}
+            yield {missing.pop(0): conversation.raw(row.raw), wrong: ""}
             spoken = look.conversation(row, format)
             yield {missing.pop(0): conversation.draw(spoken.messages, spoken.tools)}
             made = look.preview(row, format)
         except UserError:
-            yield dict.fromkeys(missing, BLANK)
+            yield {**dict.fromkeys(missing, BLANK), wrong: ""}
             raise
         length = _length(made, look.max_length)
         yield {
             views["text"]: length + conversation.text(made["text"]),
-            views["tokens"]: length + tokens.draw(made["tokens"], made["cut"]),
+            views["tokens"]: length + tokens.draw(made["tokens"], made["cut"], look.special()),
+            wrong: _problems(made["problems"]),
         }
 
     @messages.says(trouble, then={seen: None})
@@ -91,7 +99,9 @@ def build(context: Context) -> None:
         yield {facts: soon, number: head[0].number, detected: format, **waiting}
         try:
             yield from pictures(turns, look, head[0].number, format)
-            yield {facts: _facts(sample.facts(described, by_hand, look.template_note()))}
+            found = look.broken()
+            note = messages.trouble(found) if found else ""
+            yield {facts: _facts(sample.facts(described, by_hand, look.template_note())), trouble: note}
         except UserError:
             yield {facts: _facts(sample.facts(described, by_hand))}
             raise
@@ -113,8 +123,20 @@ def build(context: Context) -> None:
         look = look_at(context.settings, chosen, shape)
         yield from pictures(turns, look, int(number or 1), format or look.format())
 
+    @messages.says(trouble)
+    def seek(after: float | None, format: str | None, turns: list[int], shape: dict, **chosen: Any) -> Iterator[dict]:
+        """The next row in which something is wrong."""
+        look = look_at(context.settings, chosen, shape)
+        form = format or look.format()
+        if found := look.next_problem(int(after or 0), form):
+            yield {number: found.number}
+            yield from pictures(turns, look, found.number, form)
+        else:
+            words = f"Nothing is wrong in the rows after {int(after or 0):,}."
+            yield {wrong: messages.empty(words, NO_DUPLICATES)}
+
     selection = context.selection
-    shown = [trouble, number, *views.values()]
+    shown = [trouble, number, wrong, *views.values()]
     asked = {
         "inputs": [number, detected, turns, selection.shape],
         "inputs_kwargs": selection.inputs,
@@ -126,6 +148,9 @@ def build(context: Context) -> None:
     following.click(None, number, number, js=ON).then(turn_to, **asked)
     onward.click(None, None, context.tabs, js="() => dfgui.view.to('train')")
     number.submit(turn_to, **asked)
+    problem.click(seek, **{**asked, "show_progress": "minimal"}, show_progress_on=problem)
+    jumped = panel.jump.change(None, panel.jump, [number, shapes_shown], js=JUMP)
+    jumped.then(turn_to, **asked)
     seen.change(count, seen, total, **QUIET, **VISITORS)
     choosing: dict[str, Any] = {
         "fn": choose,
@@ -139,12 +164,21 @@ def build(context: Context) -> None:
     gr.on(selection.changes, **choosing, js=place.HERE)
 
 
+def _problems(found: list[dict[str, str]]) -> str:
+    """What a check says of the row on show."""
+    lines = "".join(
+        messages.note(check.KINDS[CHECKS[one["check"]].severity], CHECKS[one["check"]].title, one["detail"])
+        for one in found
+    )
+    return f'<div class="notes"><ul>{lines}</ul></div>' if lines else ""
+
+
 def _button(title: str, id: str) -> gr.Button:
     return gr.Button(title, size="sm", min_width=96, scale=0, elem_id=id)
 
 
 def _view(title: str, name: str) -> gr.HTML:
-    with gr.Tab(title):
+    with gr.Tab(title, id=name):
         return gr.HTML(BLANK, elem_id=f"view-{name}", elem_classes="sample")
 
 

@@ -1,5 +1,6 @@
 """Train: what will happen? The settings on the left; on the right what to know before the start, and the start."""
 
+import json
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -82,6 +83,11 @@ def build(context: Context) -> None:
             context.preset: "",
         }
 
+    def cure(wanted: str) -> Updates:
+        """Settings that the Data page has found to be needed."""
+        values = {path: value for path, value in json.loads(wanted).items() if path in whole.fields}
+        return {**whole.fill(values), said: _cured(values)}
+
     @messages.says(trouble)
     def begin(marked_before: dict[str, str], **given: Any) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
@@ -131,6 +137,8 @@ def build(context: Context) -> None:
         filled.then(**checking).then(**judging, js=place.HERE)
     filled = context.preset.change(apply, [context.preset, method], filling, **QUIET)
     filled.then(**checking).then(**judging, js=place.HERE)
+    cured = context.cure.change(cure, context.cure, [*whole.outputs, said], **QUIET).then(**checking)
+    cured.then(None, context.cure, context.cured, js="(done) => done")
     start.click(
         begin,
         inputs=[marked],
@@ -164,6 +172,12 @@ def _reset(method: str) -> form.Values:
 def _said(preset: presets.Preset, replaced: list[str]) -> str:
     items = "".join(f"<li>{escape(words)}</li>" for words in replaced)
     return f'<div class="said"><b>{escape(preset.title)}.</b> {escape(preset.help)}<ul>{items}</ul></div>'
+
+
+def _cured(values: form.Values) -> str:
+    lines = (f"{form.SPECS[path].title}: {form.spoken(path, value)}" for path, value in values.items())
+    items = "".join(f"<li>{escape(words)}</li>" for words in lines)
+    return f'<div class="said"><b>Set by the check of the rows.</b><ul>{items}</ul></div>'
 
 
 def _as_note(path: str, words: str) -> dict[str, str]:

@@ -1,0 +1,143 @@
+"""Rows: the first sample of a large file, and the check of every row beside TRL's own preparation of the same rows.
+
+    python bench/data.py                              a file of 1 GB; 4,000 rows, three times each
+    python bench/data.py --gigabytes 0.1 --rows 1000 --runs 1
+
+Whole processes. The sample: from opening the file to its tokens, the tokenizer already loaded, and the most memory the
+process ever held. The check: every row read, rendered, tokenised and judged, by as many processes as TRL is given; the
+time is taken around the work, imports and loading aside. Targets: 1.0 s and 600 MB for the sample.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+
+SAMPLE = """
+import json, resource, sys, time
+from dfgui import settings
+from dfgui.config import Data, Model
+from dfgui.data import rows, sources
+from dfgui.data.preview import preview
+from dfgui.models import load
+
+where = settings.load({home!r}, jailed=False)
+tokenizer = load.tokenizer(Model(), where)
+preview(sources.open_source("demo", where).row(1), rows.Options("messages", 1024), tokenizer)  # all is imported
+began = time.perf_counter()
+data = Data(source={path!r})
+source = sources.open_source(data.source, where)
+shown = preview(source.head(1)[0], rows.options(data, rows.format_of(source, data), 1024), tokenizer)
+seconds = time.perf_counter() - began
+print(json.dumps({{"seconds": seconds, "tokens": len(shown["tokens"]),
+                  "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
+"""
+
+CHECK = """
+import json, resource, time
+from dfgui import actions, settings
+from dfgui.config import Data, Model
+
+if __name__ == "__main__":
+    where = settings.load({home!r}, jailed=False)
+    going = actions.check(where, Data(source={path!r}), Model(), 1024)
+    began = time.perf_counter()
+    for found in going:
+        pass
+    seconds = time.perf_counter() - began
+    used = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    print(json.dumps({{"seconds": seconds, "rows": found.rows, "trainable": found.trainable_rows, "mb": used}}))
+"""
+
+TRL = """
+import json, time
+from datasets import Dataset, Features, Json, List
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+from dfgui.models import demo
+
+if __name__ == "__main__":
+    tokenizer = AutoTokenizer.from_pretrained(demo.BASE)
+    model = AutoModelForCausalLM.from_pretrained(demo.BASE)
+    rows = [json.loads(line) for line in open({path!r})]
+    for row in rows:
+        for message in row["messages"]:
+            for call in message.get("tool_calls", []):
+                call["function"]["arguments"] = json.loads(call["function"]["arguments"])
+    data = Dataset.from_list([{{"messages": row["messages"], "tools": row["tools"]}} for row in rows],
+                             features=Features({{"messages": List(Json()), "tools": List(Json())}}))
+    config = SFTConfig("unused", use_cpu=True, bf16=False, report_to="none", assistant_only_loss=True,
+                       max_length=1024, dataset_num_proc={processes})
+    began = time.perf_counter()
+    trainer = SFTTrainer(model=model, args=config, train_dataset=data, processing_class=tokenizer)
+    print(json.dumps({{"seconds": time.perf_counter() - began, "rows": len(trainer.train_dataset)}}))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--gigabytes", type=float, default=1.0)
+    parser.add_argument("--rows", type=int, default=4_000, help="checked by both")
+    parser.add_argument("--runs", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        large, small = Path(folder) / "large.jsonl", Path(folder) / "small.jsonl"
+        write(large, size=int(asked.gigabytes * 1e9))
+        write(small, rows=asked.rows)
+        print(f"{large.stat().st_size / 1e9:.2f} GB and {asked.rows:,} rows; {os.cpu_count()} cores")
+        samples = [run(SAMPLE, folder, large) for _ in range(asked.runs)]
+        print(
+            f"first sample: {spread([s['seconds'] for s in samples])} s, {max(s['mb'] for s in samples):.0f} MB at most"
+        )
+        large.unlink()
+        ours, theirs = [], []
+        for _ in range(asked.runs):
+            ours.append(run(CHECK, folder, small))
+            theirs.append(run(TRL, folder, small))
+        fast = [asked.rows / one["seconds"] for one in ours]
+        peer = [asked.rows / one["seconds"] for one in theirs]
+        print(f"check of every row: {spread(fast, 0)} rows/s, {max(one['mb'] for one in ours):.0f} MB in one process")
+        print(f"TRL's preparation:  {spread(peer, 0)} rows/s")
+        print(f"ratio of the medians: {statistics.median(fast) / statistics.median(peer):.2f}")
+
+
+def write(path: Path, rows: int | None = None, size: int | None = None) -> None:
+    """The demo's rows again and again, each time with another question."""
+    sys.path.insert(0, str(PROJECT))
+    from dfgui.models.demo import dataset
+
+    made = dataset.rows(seed=3, count=500)
+    written = number = 0
+    with path.open("w") as file:
+        while (rows is None or number < rows) and (size is None or written < size):
+            row = made[number % len(made)]
+            number += 1
+            first = {**row["messages"][0], "content": f"{row['messages'][0]['content']} ({number})"}
+            written += file.write(json.dumps({**row, "messages": [first, *row["messages"][1:]]}) + "\n")
+
+
+def run(code: str, folder: str, path: Path) -> dict:
+    """What a process of its own printed last."""
+    script = Path(folder) / "measured.py"
+    script.write_text(code.format(home=str(Path(folder) / "home"), path=str(path), processes=os.cpu_count()))
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=folder, env=environment, capture_output=True, text=True, timeout=1800
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def spread(values: list[float], digits: int = 2) -> str:
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+if __name__ == "__main__":
+    main()

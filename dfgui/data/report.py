@@ -1,0 +1,301 @@
+"""A whole dataset looked at before it is trained on: every row, what is wrong with it, and how long rows are.
+
+    for report in check(data, load, max_length=1024, settings=settings): ...      # so far; the last one is complete
+    report.findings    [Finding(check="cut", severity="info", count=12, rows=[3, 17, ...], advice="...", ...)]
+    report.lengths     see statistics.py
+
+Rows are read once, in order, and examined by several processes where there are many. Of each row a few numbers and a
+fingerprint are kept, so that memory does not grow with what stands in them.
+"""
+
+import itertools
+import multiprocessing
+import os
+import time
+from array import array
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from dfgui.config import LEAVABLE, Data
+from dfgui.data import rows, statistics
+from dfgui.data.checks import CHECKS, Problem
+from dfgui.data.conversation import called, fingerprint
+from dfgui.data.rows import Examined, Neighbours, Options, prints_elsewhere
+from dfgui.data.sources import Broken, Row, Source, open_source
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+
+AT_ONCE = 64  # rows handed to a process
+ALONE = 1_500  # so many rows are looked at by this process itself: others take seconds to start
+AHEAD = 4  # chunks waiting for each process, so that memory stays bounded
+EVERY = 0.5  # seconds between two reports
+EXAMPLES = 5  # details kept of each finding
+MOST = 8  # processes; each holds a tokenizer, a quarter of a gigabyte in all
+TOO_LONG = ("answer_lost", "answer_cut", "cut")
+
+
+@dataclass(frozen=True)
+class Cure:
+    """A setting that takes a finding away."""
+
+    label: str  # "Leave these 12 rows out"
+    setting: str  # "data.leave_out"
+    value: Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    check: str
+    severity: str
+    title: str
+    count: int
+    rows: list[int]
+    advice: str
+    examples: list[str]  # of the first rows: "row 17: turn 2 calls ..."
+    cures: list[Cure]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is known so far. `total` is None where nobody knows how many rows there are before they are read."""
+
+    source: str
+    format: str
+    complete: bool
+    rows: int
+    total: int | None
+    trainable_rows: int  # that would be trained on, or held out, as things stand
+    left_out: dict[str, int]  # check -> rows that `leave_out` keeps away
+    findings: list[Finding]
+    lengths: dict[str, Any]
+    total_tokens: int  # of trainable rows, after the cut
+    trained_tokens: int
+    turns: dict[int, int]  # turns of a row -> rows
+    tools: dict[str, list[int]]  # name -> [rows that offer it, rows that call it]
+
+    @property
+    def trained_token_share(self) -> float:
+        return self.trained_tokens / self.total_tokens if self.total_tokens else 0.0
+
+    @property
+    def errors(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.severity == "error"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it."""
+        return {**asdict(self), "trained_token_share": round(self.trained_token_share, 4)}
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is kept of a row: small, since it travels between processes."""
+
+    number: int
+    problems: list[Problem]
+    print: bytes | None  # equal for equal conversations; None if it could not be read
+    tokens: int | None  # before the cut; None if it cannot be trained on
+    trained: int
+    turns: int
+    offered: list[str]
+    called: list[str]
+
+
+def check(
+    data: Data, load: Callable[[], Any], max_length: int, settings: Settings, processes: int | None = None
+) -> Iterator[Report]:
+    """Looks at every row of the dataset; yields what is known so far, now and then, and last what is known of all.
+
+    `load` returns the tokenizer; it is called in each process and must pickle. Raises UserError when there are no rows,
+    no format fits, or the tokenizer cannot be had. Closing the generator ends the work.
+    """
+    source = open_source(data.source, settings, data.config, data.split)
+    how = rows.options(data, rows.format_of(source, data), max_length)
+    counting = _Counting(source, data, how, max_length, prints_elsewhere(data, settings))
+    told = time.monotonic()
+    tokenizer = load()
+    with _workers(load, how, processes) as pool:
+        for chunk in _looked_at(_until_it_breaks(source, data, counting), partial(_look, tokenizer, how), pool):
+            for seen in chunk:
+                counting.add(seen)
+            if time.monotonic() - told > EVERY:
+                yield counting.report(complete=False)
+                told = time.monotonic()
+    yield counting.report(complete=True)
+
+
+def _size(source: Source, limit: int | None) -> int | None:
+    try:
+        size = source.size()
+        return min(size, limit) if size and limit else size
+    except UserError:  # a file that breaks off; the rows before that are still looked at
+        return None
+
+
+def _until_it_breaks(source: Source, data: Data, counting: "_Counting") -> Iterator[Row | Broken]:
+    """The rows; a place after which nothing can be read ends them, and is remembered."""
+    try:
+        yield from rows.chosen(source, data)
+    except UserError as error:
+        counting.broken = error
+
+
+Look = Callable[[list[Row | Broken]], list[_Seen]]
+Pool = Callable[[], tuple[ProcessPoolExecutor, int]]  # made when it is first asked for
+
+
+@contextmanager
+def _workers(load: Callable[[], Any], how: Options, processes: int | None) -> Iterator[Pool]:
+    """Other processes, should they be needed; they end with the block."""
+    count = min(processes if processes is not None else os.cpu_count() or 1, MOST)
+    pools: list[ProcessPoolExecutor] = []
+
+    def pool() -> tuple[ProcessPoolExecutor, int]:
+        spawn = multiprocessing.get_context("spawn")
+        pools.append(ProcessPoolExecutor(count, spawn, initializer=_equip, initargs=(load, how)))
+        return pools[0], count
+
+    try:
+        yield pool
+    finally:
+        for pool_ in pools:
+            pool_.shutdown(wait=True, cancel_futures=True)
+
+
+def _looked_at(all_rows: Iterator[Row | Broken], look: Look, pool: Pool) -> Iterator[list[_Seen]]:
+    """Chunks in order: the first rows by this process, the rest by others, so many chunks ahead at most."""
+    yield from map(look, _chunks(itertools.islice(all_rows, ALONE)))
+    if (following := next(all_rows, None)) is None:
+        return
+    others, count = pool()
+    waiting: deque[Future] = deque()
+    for chunk in _chunks(itertools.chain([following], all_rows)):
+        waiting.append(others.submit(_look_here, chunk))
+        if len(waiting) >= count * AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _chunks(all_rows: Iterator[Row | Broken]) -> Iterator[list[Row | Broken]]:
+    while chunk := list(itertools.islice(all_rows, AT_ONCE)):
+        yield chunk
+
+
+def _look(tokenizer: Any, how: Options, chunk: list[Row | Broken]) -> list[_Seen]:
+    return [_summed_up(rows.examine(row, how, tokenizer)) for row in chunk]
+
+
+_equipment: dict[str, Any] = {}  # of a helper process: the tokenizer and the options that it works with
+
+
+def _equip(load: Callable[[], Any], how: Options) -> None:
+    _equipment.update(tokenizer=load(), how=how)
+
+
+def _look_here(chunk: list[Row | Broken]) -> list[_Seen]:
+    return _look(**_equipment, chunk=chunk)
+
+
+def _summed_up(row: Examined) -> _Seen:
+    talk, tokens = row.conversation, row.tokens
+    return _Seen(
+        number=row.number,
+        problems=row.problems,
+        print=fingerprint(talk) if talk else None,
+        tokens=len(tokens.input_ids) + tokens.cut if tokens else None,
+        trained=tokens.trained if tokens else 0,
+        turns=len(talk.messages) if talk else 0,
+        offered=[tool["function"]["name"] for tool in talk.tools] if talk else [],
+        called=called(talk) if talk else [],
+    )
+
+
+class _Counting:
+    """What is kept of the rows that were looked at."""
+
+    def __init__(self, source: Source, data: Data, how: Options, max_length: int, elsewhere: frozenset[bytes]):
+        self.source, self.data, self.how, self.max_length = source, data, how, max_length
+        self.neighbours = Neighbours(elsewhere)
+        self.total = data.limit if data.where else _size(source, data.limit)
+        self.broken: UserError | None = None
+        self.rows = self.trainable = self.read = self.trained = 0
+        self.left_out: Counter[str] = Counter()
+        self.lengths = array("q")
+        self.turns: Counter[int] = Counter()
+        self.offered: Counter[str] = Counter()
+        self.called: Counter[str] = Counter()
+        self.found: dict[str, array] = defaultdict(lambda: array("q"))  # check -> numbers of its rows
+        self.examples: dict[str, list[str]] = defaultdict(list)
+
+    def add(self, row: _Seen) -> None:
+        self.rows += 1
+        problems = row.problems + self.neighbours.problems(row.number, row.print)
+        if unwanted := next((one.check for one in problems if one.check in self.data.leave_out), None):
+            self.left_out[unwanted] += 1
+            return
+        for problem in problems:
+            self._note(row.number, problem)
+        self.turns[row.turns] += 1
+        self.offered.update(set(row.offered))
+        self.called.update(row.called)
+        if row.tokens is not None:
+            self.lengths.append(row.tokens)
+            if row.trained:
+                self.trainable += 1
+                self.read += min(row.tokens, self.max_length)
+                self.trained += row.trained
+
+    def _note(self, number: int, problem: Problem) -> None:
+        numbers, examples = self.found[problem.check], self.examples[problem.check]
+        if not numbers or numbers[-1] != number:
+            numbers.append(number)
+        if len(examples) < EXAMPLES:
+            examples.append(f"row {number}: {problem.detail}")
+
+    def report(self, complete: bool) -> Report:
+        lengths = statistics.lengths(list(self.lengths), self.max_length)
+        if self.broken:
+            self.found["broken_file"] = array("q", [self.rows])
+            self.examples["broken_file"] = [f"after row {self.rows}: {self.broken.what} {self.broken.why}"]
+        return Report(
+            source=self.source.name,
+            format=self.how.format,
+            complete=complete,
+            rows=self.rows,
+            total=self.total,
+            trainable_rows=self.trainable,
+            left_out=dict(self.left_out),
+            findings=[self._finding(name, lengths) for name in CHECKS if name in self.found],
+            lengths=lengths,
+            total_tokens=self.read,
+            trained_tokens=self.trained,
+            turns=dict(sorted(self.turns.items())),
+            tools={name: [self.offered[name], self.called[name]] for name in sorted(self.offered | self.called)},
+        )
+
+    def _finding(self, name: str, lengths: dict[str, Any]) -> Finding:
+        kind, numbers = CHECKS[name], self.found[name]
+        return Finding(
+            check=name,
+            severity=kind.severity,
+            title=kind.title,
+            count=len(numbers),
+            rows=numbers.tolist(),
+            advice=kind.advice,
+            examples=self.examples[name],
+            cures=list(self._cures(name, len(numbers), lengths["recommended_max_length"])),
+        )
+
+    def _cures(self, name: str, count: int, wanted: int) -> Iterator[Cure]:
+        if name in TOO_LONG and wanted > self.max_length:
+            yield Cure(f"Raise max_length to {wanted:,}", "training.max_length", wanted)
+        if name in TOO_LONG and self.how.tools == "all" and any(n > self.called[t] for t, n in self.offered.items()):
+            yield Cure("Show only the tools that a row calls", "data.tools", "used")
+        if name in LEAVABLE and CHECKS[name].severity != "info":
+            words = "this row" if count == 1 else f"these {count:,} rows"
+            yield Cure(f"Leave {words} out", "data.leave_out", [*self.data.leave_out, name])

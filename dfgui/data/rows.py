@@ -1,0 +1,166 @@
+"""One row through every stage: read, made a conversation, rendered, tokenised, and judged on the way.
+
+    examine(Row(17, {"messages": [...]}), Options("messages", max_length=1024), tokenizer)
+    -> Examined(number=17, problems=[Problem("unknown_tool", "turn 2 calls get_wether, ...")], trouble=None, tokens=...)
+
+The report and the trainer both take their rows from here: what is reported is what happens.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from dfgui.config import Data
+from dfgui.data import checks, condition, formats, shape
+from dfgui.data.checks import Problem
+from dfgui.data.conversation import Conversation, RowError, fingerprint
+from dfgui.data.sources import Broken, Row, Source, open_source
+from dfgui.data.tokens import Tokens, tokenize
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+
+
+@dataclass(frozen=True)
+class Options:
+    """How rows are read, shaped and tokenised; config.Data says what each value means."""
+
+    format: str
+    max_length: int | None  # None: nothing is cut
+    train_on: str = "assistant"
+    tools: str = "all"
+    reasoning: str = "keep"
+    system: str = ""
+    columns: tuple[tuple[str, str], ...] = ()  # ("prompt", "question"), ... where the format is "columns"
+
+    def conversation(self, raw: dict[str, Any]) -> Conversation:
+        """A row in the one shape. Raises RowError when it cannot be one."""
+        return formats.to_conversation(raw, self.format, dict(self.columns))
+
+    def shaped(self, conversation: Conversation) -> Conversation:
+        """The conversation as it trains."""
+        return shape.shaped(conversation, self.tools, self.reasoning, self.system)
+
+    def asked(self, conversation: Conversation) -> Conversation:
+        """The conversation as it is evaluated: with all its tools, as a user would offer them."""
+        return shape.shaped(conversation, "all", self.reasoning, self.system)
+
+
+@dataclass(frozen=True)
+class Examined:
+    number: int
+    problems: list[Problem]
+    trouble: UserError | None = None  # why it cannot be trained on; a RowError does not name the row yet
+    conversation: Conversation | None = None  # with all its tools; None if it could not be read
+    tokens: Tokens | None = None  # cut at max_length; None where there is trouble
+
+
+def options(data: Data, format: str, max_length: int | None) -> Options:
+    return Options(
+        format,
+        max_length,
+        data.train_on,
+        data.tools,
+        data.reasoning,
+        data.system or "",
+        tuple(data.columns.items()) if format == formats.MAPPED else (),
+    )
+
+
+def chosen(source: Source, data: Data) -> Iterator[Row | Broken]:
+    """The rows of the dataset that are wanted, in order: those that fit `where`, `limit` of them at most."""
+    wanted = source.scan()
+    if where := data.where:
+        wanted = (row for row in wanted if isinstance(row, Broken) or condition.matches(row.raw, where))
+    return islice(wanted, data.limit)
+
+
+def format_of(source: Source, data: Data) -> str:
+    """The format that is asked for, or that the first rows have. Raises UserError when none fits."""
+    return formats.chosen(data.format, [row.raw for row in source.head(formats.LOOKED_AT)])
+
+
+def read(row: Row | Broken, options: Options) -> Examined:
+    """A row as a conversation, with what is wrong with it; no tokenizer is needed for that."""
+    if isinstance(row, Broken):
+        return Examined(row.number, [_named("unreadable", row.error)], row.error)
+    try:
+        conversation = options.conversation(row.raw)
+    except RowError as error:
+        check = "mixed_formats" if _is_in_another_format(row.raw, options.format) else error.check
+        return Examined(row.number, [_named(check, error)], error)
+    return Examined(row.number, list(checks.problems(row.raw, conversation)), None, conversation)
+
+
+def examine(row: Row | Broken, options: Options, tokenizer: Any) -> Examined:
+    """A row as tokens, with all that is wrong with it."""
+    seen = read(row, options)
+    if seen.conversation is None:
+        return seen
+    try:
+        tokens = tokenize(
+            options.shaped(seen.conversation), tokenizer, options.max_length, options.train_on, roles=False
+        )
+    except RowError as error:
+        return replace(seen, problems=[*seen.problems, _named(error.check, error)], trouble=error)
+    return replace(seen, problems=[*seen.problems, *_lost(tokens, options.max_length)], tokens=tokens)
+
+
+def _is_in_another_format(raw: dict[str, Any], format: str) -> bool:
+    if format == formats.MAPPED:
+        return False
+    fits = [name for name, module in formats.FORMATS.items() if module.matches(raw)]
+    return bool(fits) and format not in fits
+
+
+def _named(check: str, error: UserError) -> Problem:
+    said = f"it {error.said}" if isinstance(error, RowError) else error.what
+    return Problem(check, f"{said} {error.why}")
+
+
+def _lost(tokens: Tokens, max_length: int | None) -> list[Problem]:
+    """What max_length takes from the row."""
+    if max_length is None or not tokens.cut:
+        return []
+    over = f"{len(tokens.input_ids) + tokens.cut:,} tokens, of which max_length keeps {max_length:,}"
+    if not tokens.cut_learned:
+        return [Problem("cut", over)]
+    check = "answer_cut" if tokens.trained else "answer_lost"
+    return [Problem(check, f"{over}; {tokens.cut_learned:,} that would be learned are lost")]
+
+
+class Neighbours:
+    """What is wrong with a row because of others: it was there before, or it is evaluated on as well."""
+
+    def __init__(self, elsewhere: frozenset[bytes] = frozenset()):
+        self.elsewhere = elsewhere  # fingerprints of the evaluation file
+        self.first: dict[bytes, int] = {}  # fingerprint -> number of the first row that has it
+
+    def problems(self, number: int, print: bytes | None) -> list[Problem]:
+        """For the next row, its fingerprint given; rows come in order."""
+        if print is None:
+            return []
+        found = []
+        if (first := self.first.setdefault(print, number)) != number:
+            found.append(Problem("duplicate", f"it is the same as row {first}"))
+        if print in self.elsewhere:
+            found.append(Problem("in_evaluation", "the evaluation file has it too"))
+        return found
+
+
+def prints_elsewhere(data: Data, settings: Settings) -> frozenset[bytes]:
+    """Fingerprints of what can be read of the evaluation file; empty without one."""
+    if not data.eval_source:
+        return frozenset()
+    source = open_source(data.eval_source, settings, data.config, data.split)
+    how = options(data, format_of(source, data), None)
+    return frozenset(filter(None, (_print(row, how) for row in source.scan())))
+
+
+def _print(row: Row | Broken, how: Options) -> bytes | None:
+    if isinstance(row, Broken):
+        return None
+    try:
+        return fingerprint(how.conversation(row.raw))
+    except RowError:
+        return None

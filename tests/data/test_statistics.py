@@ -1,0 +1,56 @@
+"""Numbers over the lengths of rows."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from dfgui.data import statistics
+
+LENGTHS = [10, 20, 30, 40, 500]
+
+
+def test_lengths_are_summed_up():
+    found = statistics.lengths(LENGTHS, max_length=100)
+    assert (found["min"], found["median"], found["p95"], found["max"], found["mean"]) == (10, 30, 500, 500, 120.0)
+    assert found["cut_share"] == 0.2
+    assert sum(rows for _, _, rows in found["histogram"]) == 5
+
+
+def test_without_rows_all_is_zero():
+    found = statistics.lengths([], max_length=100)
+    assert found.pop("histogram") == []
+    assert set(found.values()) == {0}
+
+
+@pytest.mark.parametrize("longest", [1, 7, 190, 191, 192, 1000, 12_287, 12_288, 1_000_000])
+def test_bars_cover_every_row_and_are_few(longest):
+    bars = statistics.histogram(sorted([1, longest]))
+    assert bars[0][0] == 0 and bars[-1][1] > longest >= bars[-1][0]
+    assert len(bars) <= statistics.BARS + 1
+    assert all(end == start for (_, end, _), (start, _, _) in pairwise(bars))
+    assert sum(rows for _, _, rows in bars) == 2
+
+
+def test_the_recommended_length_keeps_all_rows_unless_a_few_are_much_longer():
+    assert statistics.recommended([100] * 99 + [120]) == 128
+    assert statistics.recommended([100] * 99 + [5000]) == 128
+    assert statistics.recommended([100] * 90 + [5000] * 10) == 5056
+
+
+@pytest.mark.parametrize(
+    ("counts", "sequences"), [([60, 40, 50, 50], 2), ([60, 60, 60], 3), ([100, 100], 2), ([500], 1), ([30] * 10, 4)]
+)
+def test_packing_fills_sequences_best_fit_first(counts, sequences):
+    assert statistics.packed(counts, max_length=100) == sequences
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_packing_needs_as_many_sequences_as_trl(seed):
+    from datasets import Dataset
+    from trl.data_utils import pack_dataset
+
+    rng = Random(seed)
+    counts = [rng.randint(1, 64) for _ in range(rng.randint(1, 200))]
+    rows = Dataset.from_dict({"input_ids": [[7] * count for count in counts]})
+    assert statistics.packed(counts, 64) == len(pack_dataset(rows, 64, strategy="bfd"))
