@@ -112,15 +112,13 @@ class Data(Block):
     format: Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "columns"] = setting(
         "auto", "Format", "How a row is written. auto looks at the first rows.", "data"
     )
-    prompt_column: str | None = setting(
-        None, "Prompt", "The column with what is asked.", "data", "advanced", validate_default=True
-    )
+    prompt_column: str | None = setting(None, "Prompt", "What is asked.", "data", "advanced", validate_default=True)
     answer_column: str | None = setting(
-        None, "Answer", "The column with what is to be learned.", "data", "advanced", validate_default=True
+        None, "Answer", "What is to be learned.", "data", "advanced", validate_default=True
     )
-    context_column: str | None = setting(None, "Context", "Stands below the prompt. Empty: none.", "data", "advanced")
-    system_column: str | None = setting(None, "System", "The column with a system message.", "data", "advanced")
-    tools_column: str | None = setting(None, "Tools", "The column with the tools on offer.", "data", "advanced")
+    context_column: str | None = setting(None, "Context", "Below the prompt, if any.", "data", "advanced")
+    system_column: str | None = setting(None, "System", "A system message, if any.", "data", "advanced")
+    tools_column: str | None = setting(None, "Tools", "Tools on offer, if any.", "data", "advanced")
     eval_source: str | None = setting(
         None,
         "Evaluation file",

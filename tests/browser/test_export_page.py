@@ -43,6 +43,25 @@ def test_an_adapter_comes_as_well(page, app, run):
     assert download.value.suggested_filename == "weather-lora-20-adapter.zip"
 
 
+def test_what_was_said_of_a_download_stays_while_the_page_is_drawn_anew_and_goes_with_it(page, app, run, home):
+    export(page, app, run)
+    with page.expect_download():
+        page.locator(".offer[data-kind=adapter] a").click()
+    state = page.locator(".offer[data-kind=adapter] .state")
+    expect(state).to_have_text("The download has begun.")
+    other = run_with_adapter(home, "one-more", std=0.01)
+    expect(page.locator(f"[data-choose=run] option[value='{other}']")).to_have_count(1)
+    expect(state).to_have_text("The download has begun.")
+    page.locator("[data-choose=run]").select_option(other)
+    expect(state).to_have_text("")
+    page.locator("[data-choose=run]").select_option(run)
+    expect(state).to_have_text("The download has begun.")
+    page.click("#tab-runs-button")
+    page.click("#tab-export-button")
+    expect(page.locator(".offer")).to_have_count(2)
+    expect(state).to_have_text("")
+
+
 def test_a_second_click_starts_no_second_merge(page, app, run):
     export(page, app, run)
     asked = []
