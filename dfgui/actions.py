@@ -251,7 +251,7 @@ def reply(
 
 def parse_reply(settings: Settings, run: str, text: str, tools: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """What an answer says and calls: {content, calls: [{name, arguments}], broken, reasoning}."""
-    from dfgui.evaluation import replies
+    from dfgui.data import replies
 
     _, tokenizer = _ready(settings, run, BASE)
     return asdict(replies.parse(text, tokenizer, tools))

@@ -45,6 +45,21 @@ CHECKS: dict[str, Check] = {
     "nothing_learned": Check(
         "error", "No token to learn from", "Learn from other turns (train_on), or leave these rows out."
     ),
+    "words_dropped": Check(
+        "warning",
+        "Words beside a tool call that the chat template drops",
+        "Only the call is trained. Choose a model whose template carries both, or leave these rows out.",
+    ),
+    "reasoning_dropped": Check(
+        "info",
+        "Reasoning that the chat template drops",
+        "Only the answer is trained. Set Reasoning to think, to have it stand in the answer.",
+    ),
+    "tools_not_shown": Check(
+        "info",
+        "Tools that the chat template does not show",
+        "The model learns to call tools that it is not told of. Choose a model whose template lists them.",
+    ),
     "answer_lost": Check(
         "warning",
         "Cut before anything is learned, so not trained on",

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from dfgui.config import Data
-from dfgui.data import checks, condition, formats, shape
+from dfgui.data import checks, condition, formats, shape, template
 from dfgui.data.checks import Problem
 from dfgui.data.conversation import Conversation, RowError, fingerprint
 from dfgui.data.sources import Broken, Row, Source, open_source
@@ -97,13 +97,13 @@ def examine(row: Row | Broken, options: Options, tokenizer: Any) -> Examined:
     seen = read(row, options)
     if seen.conversation is None:
         return seen
+    shown = options.shaped(seen.conversation)
     try:
-        tokens = tokenize(
-            options.shaped(seen.conversation), tokenizer, options.max_length, options.train_on, roles=False
-        )
+        tokens = tokenize(shown, tokenizer, options.max_length, options.train_on, roles=False)
     except RowError as error:
         return replace(seen, problems=[*seen.problems, _named(error.check, error)], trouble=error)
-    return replace(seen, problems=[*seen.problems, *_lost(tokens, options.max_length)], tokens=tokens)
+    found = [*seen.problems, *_dropped(shown, tokenizer), *_lost(tokens, options.max_length)]
+    return replace(seen, problems=found, tokens=tokens)
 
 
 def _is_in_another_format(raw: dict[str, Any], format: str) -> bool:
@@ -116,6 +116,13 @@ def _is_in_another_format(raw: dict[str, Any], format: str) -> bool:
 def _named(check: str, error: UserError) -> Problem:
     said = f"it {error.said}" if isinstance(error, RowError) else error.what
     return Problem(check, f"{said} {error.why}")
+
+
+def _dropped(shown: Conversation, tokenizer: Any) -> Iterator[Problem]:
+    """What the template leaves out of a conversation that it renders."""
+    if shown.segments is None:
+        for check, detail in template.left_unsaid(shown, tokenizer):
+            yield Problem(check, detail)
 
 
 def _lost(tokens: Tokens, max_length: int | None) -> list[Problem]:

@@ -8,17 +8,21 @@ calls without a word. What a template cannot carry is refused here, row by row, 
 
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from dfgui.data.conversation import Conversation, RowError
+from dfgui.data import replies
+from dfgui.data.conversation import Conversation, RowError, shortly
 from dfgui.errors import UserError
 
 # transformers keeps the marks of a rendering in the compiled template, which all threads share.
 RENDERING = threading.RLock()
 
 ARGUMENTS = {"city_probe": 'Os"lo', "area_probe": {"deep_probe": [1, 2]}}
+# A template that puts text between quotes and leaves the quotes in it alone writes what nobody can read.
+QUOTED = {"quoted_probe": 'it\'s "one" \\ two'}
 TOOL = {"name": "offered_probe", "description": "Probe", "parameters": {"type": "object", "properties": {}}}
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": False}
 # Where templates look for the thoughts of an assistant turn.
@@ -35,6 +39,8 @@ class Template:
     results: bool = False  # what a tool answered
     offered: bool = False  # the list of tools
     thoughts: str | None = None  # the key it reads reasoning from
+    beside: bool = True  # words beside a call
+    careless: bool = False  # arguments are written so that some cannot be read back: each call is tried
 
 
 def describe(tokenizer: Any) -> Template:
@@ -48,6 +54,18 @@ def render(conversation: Conversation, tokenizer: Any, add_generation_prompt: bo
         return "".join(text for text, _ in conversation.segments)
     text = original(tokenizer, bool(conversation.tools))
     return rendered(conversation.messages, conversation.tools, tokenizer, text, add_generation_prompt)
+
+
+def left_unsaid(conversation: Conversation, tokenizer: Any) -> Iterator[tuple[str, str]]:
+    """(check, detail) of what this template drops of a conversation that it renders all the same."""
+    form = examine(original(tokenizer, bool(conversation.tools)))
+    if conversation.tools and not form.offered:
+        yield "tools_not_shown", "the list of its tools is not shown to the model"
+    for number, message in enumerate(conversation.messages, start=1):
+        if message.get("tool_calls") and message["content"].strip() and not form.beside:
+            yield "words_dropped", f"turn {number} speaks and calls a tool: {shortly(message['content'])} is dropped"
+        if message.get(THOUGHTS[0]) and form.thoughts is None:
+            yield "reasoning_dropped", f"the reasoning of turn {number} is dropped"
 
 
 def prompt_ids(messages: list[dict], tools: list[dict], tokenizer: Any) -> list[int]:
@@ -87,6 +105,8 @@ def _render(
 ) -> tuple[str, list[tuple[int, int]]]:
     form = examine(template)
     _refuse_what_is_lost(messages, form)
+    if form.careless:
+        _refuse_what_is_garbled(messages, tools, template)
     turns = [_in_form(message, form) for message in messages]
     special = {**tokenizer.special_tokens_map, "add_generation_prompt": add_generation_prompt}
     try:
@@ -131,6 +151,27 @@ def _refuse_what_is_lost(messages: list[dict], form: Template) -> None:
         )
 
 
+def _refuse_what_is_garbled(messages: list[dict], tools: list[dict], template: str) -> None:
+    for message in messages:
+        calls = [call["function"] for call in message.get("tool_calls", ())]
+        if calls and not _readable(template, message, calls, tools):
+            raise RowError(
+                "has a tool call that this model's chat template would garble.",
+                "Quotes or backslashes in its arguments are written as they stand, and cannot be read back.",
+                "Change these arguments, leave such rows out, or choose another model.",
+                check="not_rendered",
+            )
+
+
+def _readable(template: str, message: dict, calls: list[dict], tools: list[dict]) -> bool:
+    """Whether the calls of a turn are read back from the text as they are; True where nobody here reads its form."""
+    text, problem = _try(template, [{"role": "user", "content": "Hi"}, message])
+    if problem:
+        return True  # said when the row itself is rendered
+    reply = replies.marked(text, tools)
+    return reply is None or reply.calls == calls
+
+
 def _in_form(message: dict, form: Template) -> dict:
     """A copy as the template wants it: arguments as text, thoughts under its own key."""
     if form.arguments == "string" and "tool_calls" in message:
@@ -149,9 +190,16 @@ def _with_text_arguments(function: dict) -> dict:
 @lru_cache(maxsize=64)
 def examine(template: str) -> Template:
     """What a template does with a call, two calls, a result, the list of tools and a thought."""
-    if problem := _try(template, _thinking())[1]:
+    plain, problem = _try(template, _thinking())
+    if problem:
         raise UserError(
             "The chat template of this model does not work.", f"It says: {problem}.", "Choose another model."
+        )
+    if not all(message["content"] in plain for message in _thinking()):
+        raise UserError(
+            "The chat template of this model drops what is said.",
+            "A question and its answer do not both reach the text: it may want them in parts, as models for images do.",
+            "Choose another model.",
         )
     arguments, words = _argument_form(template)
     call = _call(ARGUMENTS if arguments != "string" else json.dumps(ARGUMENTS))
@@ -171,6 +219,8 @@ def examine(template: str) -> Template:
         several=bool(arguments) and "called_probe" in twice and "second_probe" in twice,
         results=results,
         offered="offered_probe" in text,
+        beside=not arguments or "beside_probe" in _try(template, _turns(call, words="beside_probe"))[0],
+        careless=arguments == "object" and _is_careless(template),
         thoughts=next((key for key in THOUGHTS if _reads_thoughts(template, key, call)), None),
     )
 
@@ -206,6 +256,14 @@ def _read_back(template: str, arguments: Any) -> str:
     return "as Python" if "{'deep_probe': " in text else "whole"
 
 
+def _is_careless(template: str) -> bool:
+    called = {"name": "called_probe", "arguments": QUOTED}
+    schema = {"type": "object", "properties": {"quoted_probe": {"type": "string"}}}
+    tool = {"type": "function", "function": {"name": "called_probe", "parameters": schema}}
+    asked = {"role": "assistant", "content": "", "tool_calls": [_call(QUOTED)]}
+    return not _readable(template, asked, [called], [tool])
+
+
 def _try(template: str, messages: list[dict], tools: list[dict] | None = None) -> tuple[str, str]:
     """The text, and what the template says against it: one of the two is empty."""
     try:
@@ -218,8 +276,8 @@ def _call(arguments: Any) -> dict:
     return {"id": "probe0001", "type": "function", "function": {"name": "called_probe", "arguments": arguments}}
 
 
-def _turns(*calls: dict) -> list[dict]:
-    asked = {"role": "assistant", "content": ""}
+def _turns(*calls: dict, words: str = "") -> list[dict]:
+    asked = {"role": "assistant", "content": words}
     result = {"role": "tool", "tool_call_id": "probe0001", "name": "called_probe", "content": "result_probe"}
     return [
         {"role": "user", "content": "Hi"},
@@ -231,7 +289,8 @@ def _turns(*calls: dict) -> list[dict]:
 
 def _thinking(key: str | None = None) -> list[dict]:
     thought = {key: "thought_probe"} if key else {}
-    return [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Done", **thought}]
+    said = {"role": "assistant", "content": "answer_probe", **thought}
+    return [{"role": "user", "content": "question_probe"}, said]
 
 
 def _training(template: str) -> str | None:

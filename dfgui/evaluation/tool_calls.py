@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dfgui.data.conversation import Conversation, without_nulls
+from dfgui.data.replies import parse
 from dfgui.data.template import prompt_ids
 from dfgui.evaluation import generate
-from dfgui.evaluation.replies import parse
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 import os
 
+from dfgui import settings
 from dfgui.config import RunConfig
+from dfgui.data import held_out, prepare
 from dfgui.models import demo
 from dfgui.store import Store, Writer
 
@@ -19,6 +21,9 @@ def run_with_adapter(home, name, std):
     tiny_adapter(model, std=std).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "trainer_state.json").write_text('{"global_step": 20}')
+    asked = RunConfig()
+    prepared = prepare.prepare(asked.data, tokenizer, 1024, asked.training.seed, settings.load(home=home))
+    held_out.save(home / "runs" / run, prepared.held_out, prepared.test)
     with Writer(store.path, run) as writer:
         writer.facts(base=str(demo.BASE), dtype="float32")
         writer.checkpoint(20, "checkpoint-20", "adapter", 1_000_000, 0.7)

@@ -157,10 +157,41 @@ def test_a_template_that_cannot_carry_a_row_says_why(checked, template):
     assert found(report)["not_rendered"] == [4]
 
 
-def test_a_template_that_prints_no_answer_leaves_nothing_to_learn(checked):
-    template = "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}{% endif %}{% endfor %}"
-    report = checked([{"messages": [user("Hi"), assistant("Ho")]}], template=template, train_on="last_assistant")
+def test_a_template_whose_marks_hold_nothing_leaves_nothing_to_learn(checked):
+    marks = "{% if m.role == 'assistant' %}{% generation %}{% endgeneration %}{% endif %}"
+    template = "{% for m in messages %}{{ m.content }}" + marks + "{% endfor %}"
+    report = checked([{"messages": [user("Hi"), assistant("Ho")]}], template=template)
     assert found(report) == {"nothing_learned": [1]}
+
+
+@pytest.mark.parametrize(
+    ("template", "check"),
+    [
+        ("llama3_1", "words_dropped"),
+        ("gptoss", "words_dropped"),
+        ("qwen2_5", "reasoning_dropped"),
+        ("deepseekv3", "tools_not_shown"),
+    ],
+)
+def test_what_a_template_drops_is_a_finding(checked, template, check):
+    rows = {
+        "words_dropped": messages(
+            user("Hi"), calls({"city": "Oslo"}, text="Let me look."), answered("4"), assistant("Ho")
+        ),
+        "reasoning_dropped": {"messages": [user("Hi"), assistant("Ho", reasoning_content="Hm.")]},
+        "tools_not_shown": messages(user("Hi"), assistant("Ho")),
+    }
+    report = checked([{"messages": [user("Hi?"), assistant("Ho")]}, rows[check]], template=template, max_length=4000)
+    assert found(report) == {check: [2]}
+    assert report.trainable_rows == 2
+    assert checked([rows[check]], max_length=4000).findings == []  # Qwen3's carries all of it
+
+
+def test_a_careless_template_refuses_what_it_would_garble(checked):
+    rows = [messages(user("Hi"), calls({"city": city})) for city in ("Oslo", "L'Aquila", 'a "b"')]
+    report = checked(rows, template="lfm2_2_5", max_length=4000)
+    assert found(report) == {"not_rendered": [2]}
+    assert "would garble" in report.findings[0].examples[0]
 
 
 def test_a_row_that_begins_with_its_only_answer_has_no_question(checked):

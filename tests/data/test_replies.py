@@ -7,13 +7,13 @@ import trl
 
 from dfgui.data import template
 from dfgui.data.conversation import Conversation
-from dfgui.evaluation.replies import parse
+from dfgui.data.replies import parse
 from tests.tiny import WEATHER, tiny_tokenizer
 
 CALL = {"name": "get_weather", "arguments": {"city": "Oslo", "days": 3}}
 JSON = '{"name": "get_weather", "arguments": {"city": "Oslo", "days": 3}}'
 TEMPLATES = sorted(file.stem for file in (Path(trl.__file__).parent / "chat_templates").glob("*.jinja"))
-OTHERS = ("muse_glimmer", "diffusion_gemma", "llava_next")  # calls nobody here reads; no plain text
+OTHERS = ("muse_glimmer", "diffusion_gemma", "llava_next", "idefics3")  # calls nobody here reads; no plain text
 TURN_ENDS = ["<|im_end|>\n", "<|call|>", "<|eot_id|>", "<|observation|>", "<｜end▁of▁sentence｜>", "<|tool_response>"]
 
 

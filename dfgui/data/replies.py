@@ -4,9 +4,10 @@
     Reply(content="Let me look.", calls=[{"name": "get_weather", "arguments": {"city": "Oslo"}}], broken=None)
 
 The families in FAMILIES are read here, because TRL's parser makes plain text of a broken call and loses words around
-calls. Other templates that TRL knows (Gemma 4, LFM2) are left to it.
+calls. Other templates that TRL knows (Gemma 4) are left to it.
 """
 
+import ast
 import copy
 import json
 import re
@@ -30,12 +31,17 @@ class Unreadable(Exception):
 def parse(text: str, tokenizer: Any, tools: list[dict] | None = None) -> Reply:
     """A reply's parts. Some templates write arguments as bare text; with `tools` these get the type of their schema."""
     reasoning, said = _reasoning(text)
-    for marks in FAMILIES:
-        if marks.opening.search(said):
-            return _marked(said, marks, reasoning, tools or [])
+    if (found := marked(said, tools or [], reasoning)) is not None:
+        return found
     if BARE_CALL.match(said) and not MARKED.search(tokenizer.chat_template or ""):
         return _bare(said.strip(), reasoning)
     return _by_trl(said, reasoning, tokenizer, tools) or Reply(_without_frames(said), reasoning=reasoning)
+
+
+def marked(text: str, tools: list[dict], reasoning: str = "") -> Reply | None:
+    """The calls of a text that one of FAMILIES marks; None where there are no such marks."""
+    marks = next((marks for marks in FAMILIES if marks.opening.search(text)), None)
+    return _marked(text, marks, reasoning, tools) if marks else None
 
 
 @dataclass(frozen=True)
@@ -99,12 +105,49 @@ def _llama(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
     return [_call(_json(inside))]
 
 
+def _lfm(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    """A list of calls as Python writes them: [get_weather(city='Oslo', days=[1, 2])]."""
+    try:
+        read = ast.parse(inside, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError) as error:
+        raise Unreadable(f"the call is not Python: {error}") from error
+    return [_python_call(call) for call in (read.elts if isinstance(read, ast.List) else [read])]
+
+
+def _python_call(node: ast.expr) -> dict:
+    """A name with a dash in it reads as a difference: get-weather(...)."""
+    name = ""
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+        name, node = f"{name}{ast.unparse(node.left).replace(' ', '')}-", node.right
+    if not isinstance(node, ast.Call) or node.args:
+        raise Unreadable("the call has no name, or values without one")
+    arguments = {word.arg: _python_value(word.value) for word in node.keywords if word.arg}
+    return {"name": name + ast.unparse(node.func), "arguments": arguments}
+
+
+def _python_value(node: ast.expr) -> Any:
+    """A literal; true, false and null are read too."""
+    match node:
+        case ast.Name(id="true" | "false" | "null" as word):
+            return {"true": True, "false": False, "null": None}[word]
+        case ast.List():
+            return [_python_value(one) for one in node.elts]
+        case ast.Dict():
+            keys = [None if key is None else _python_value(key) for key in node.keys]
+            return dict(zip(keys, map(_python_value, node.values), strict=True))
+    try:
+        return ast.literal_eval(node)
+    except ValueError as error:
+        raise Unreadable(f"a value is not one: {ast.unparse(node)}") from error
+
+
 FAMILIES = [  # marks that end a turn are gone from the text, so the end of it closes these calls too
     Marks(re.compile(r"<tool_call>"), re.compile(r"</tool_call>"), _qwen_or_glm),
     Marks(re.compile(r"<｜tool▁call▁begin｜>"), re.compile(r"<｜tool▁call▁end｜>"), _deepseek),
     Marks(re.compile(r"\[TOOL_CALLS\]"), re.compile(r"(?=\[TOOL_CALLS\])|\Z"), _mistral),
     Marks(re.compile(r"to=functions\.([\w.-]+)[^{]*?<\|message\|>"), re.compile(r"<\|call\|>|\Z"), _gpt_oss),
     Marks(re.compile(r"<\|python_tag\|>"), re.compile(r"\Z"), _llama),
+    Marks(re.compile(r"<\|tool_call_start\|>"), re.compile(r"<\|tool_call_end\|>"), _lfm),
 ]
 
 # Llama 3 writes a call and nothing else. Under a template that marks its calls, the same text is no call.
@@ -119,9 +162,7 @@ THINKING = [
     ("<|channel|>analysis<|message|>", "<|end|>"),  # gpt-oss
     ("<|channel>thought\n", "<channel|>"),  # Gemma 4
 ]
-TRL_READS = re.compile(  # Gemma 4, LFM2
-    r"(<\|tool_call>).*?(<tool_call\|>|\Z)|(<\|tool_call_start\|>).*?(<\|tool_call_end\|>|\Z)", re.DOTALL
-)
+TRL_READS = re.compile(r"(<\|tool_call>).*?(<tool_call\|>|\Z)", re.DOTALL)  # Gemma 4
 
 
 def _reasoning(text: str) -> tuple[str, str]:
@@ -208,7 +249,7 @@ def _by_trl(said: str, reasoning: str, tokenizer: Any, tools: list[dict] | None)
     words = _without_frames(TRL_READS.sub("", said))
     try:
         for block in TRL_READS.finditer(said):
-            opening, closing = filter(lambda mark: mark is not None, block.groups())
+            opening, closing = block.groups()
             if not closing:
                 raise Unreadable(f"{opening} is never closed")
         message = known.parse_response(said, prefix="", tools=tools)
