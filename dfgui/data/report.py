@@ -31,7 +31,7 @@ from dfgui.errors import UserError
 from dfgui.settings import Settings
 
 AT_ONCE = 64  # rows handed to a process
-ALONE = 1_500  # so many rows are looked at by this process itself: others take seconds to start
+ALONE = 4.0  # seconds for which this process looks at rows by itself: others take as long to start
 AHEAD = 4  # chunks waiting for each process, so that memory stays bounded
 EVERY = 0.5  # seconds between two reports
 EXAMPLES = 5  # details kept of each finding
@@ -118,8 +118,10 @@ def check(
     counting = _Counting(source, data, how, max_length, prints_elsewhere(data, settings))
     told = time.monotonic()
     tokenizer = load()
-    with _workers(load, how, processes) as pool:
-        for chunk in _looked_at(_until_it_breaks(source, data, counting), partial(_look, tokenizer, how), pool):
+    count = min(processes or os.cpu_count() or 1, MOST)
+    look = partial(_look, tokenizer, how)
+    with _workers(load, how, count) as pool:
+        for chunk in _looked_at(_until_it_breaks(source, data, counting), look, pool, count):
             for seen in chunk:
                 counting.add(seen)
             if time.monotonic() - told > EVERY:
@@ -145,19 +147,18 @@ def _until_it_breaks(source: Source, data: Data, counting: "_Counting") -> Itera
 
 
 Look = Callable[[list[Row | Broken]], list[_Seen]]
-Pool = Callable[[], tuple[ProcessPoolExecutor, int]]  # made when it is first asked for
+Pool = Callable[[], ProcessPoolExecutor]  # made when it is first asked for
 
 
 @contextmanager
-def _workers(load: Callable[[], Any], how: Options, processes: int | None) -> Iterator[Pool]:
+def _workers(load: Callable[[], Any], how: Options, count: int) -> Iterator[Pool]:
     """Other processes, should they be needed; they end with the block."""
-    count = min(processes if processes is not None else os.cpu_count() or 1, MOST)
     pools: list[ProcessPoolExecutor] = []
 
-    def pool() -> tuple[ProcessPoolExecutor, int]:
+    def pool() -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
         pools.append(ProcessPoolExecutor(count, spawn, initializer=_equip, initargs=(load, how)))
-        return pools[0], count
+        return pools[0]
 
     try:
         yield pool
@@ -166,14 +167,18 @@ def _workers(load: Callable[[], Any], how: Options, processes: int | None) -> It
             pool_.shutdown(wait=True, cancel_futures=True)
 
 
-def _looked_at(all_rows: Iterator[Row | Broken], look: Look, pool: Pool) -> Iterator[list[_Seen]]:
+def _looked_at(all_rows: Iterator[Row | Broken], look: Look, pool: Pool, count: int) -> Iterator[list[_Seen]]:
     """Chunks in order: the first rows by this process, the rest by others, so many chunks ahead at most."""
-    yield from map(look, _chunks(itertools.islice(all_rows, ALONE)))
-    if (following := next(all_rows, None)) is None:
+    chunks, began = _chunks(all_rows), time.monotonic()
+    while count == 1 or time.monotonic() - began < ALONE:
+        if not (chunk := next(chunks, None)):
+            return
+        yield look(chunk)
+    if not (following := next(chunks, None)):
         return
-    others, count = pool()
+    others = pool()
     waiting: deque[Future] = deque()
-    for chunk in _chunks(itertools.chain([following], all_rows)):
+    for chunk in itertools.chain([following], chunks):
         waiting.append(others.submit(_look_here, chunk))
         if len(waiting) >= count * AHEAD:
             yield waiting.popleft().result()

@@ -225,7 +225,7 @@ def test_cures_set_what_takes_the_finding_away(checked):
 
 
 def test_several_processes_find_what_one_finds(checked, monkeypatch):
-    monkeypatch.setattr(reports, "ALONE", 70)
+    monkeypatch.setattr(reports, "ALONE", 0)
     rows = [fine("messages", number % 190) for number in range(200)]
     rows[150] = {"messages": [user("Hi")]}
     alone = checked(rows, processes=1)
