@@ -60,6 +60,11 @@ CHECKS: dict[str, Check] = {
         "Tools that the chat template does not show",
         "The model learns to call tools that it is not told of. Choose a model whose template lists them.",
     ),
+    "asked_differently": Check(
+        "info",
+        "Earlier answers are asked in another form than trained",
+        "Learn from last_assistant to train each row exactly as it will be asked; most models cope with either.",
+    ),
     "answer_lost": Check(
         "warning",
         "Cut before anything is learned, so not trained on",

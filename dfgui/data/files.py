@@ -34,19 +34,28 @@ Numbered = Iterator[tuple[int, dict | UserError]]
 
 def kind_of(path: Path) -> str:
     """Which reader a file wants: "jsonl", "json", "csv", "txt" or "parquet". Raises UserError if there is none."""
-    if path.is_dir():
-        raise UserError(f"{path.name} is a folder.", "A dataset is one file here.", "Name a file inside it.")
     if path.stat().st_size == 0:
         raise UserError(f"{path.name} is empty.", "The file has 0 bytes.", "Choose another file, or write it again.")
-    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
-    kind = KINDS.get(plain.suffix.lower())
-    if kind is None or (kind == "parquet" and plain != path):
+    kind = _kind_by_name(path)
+    if kind is None:
         raise UserError(
             f"{path.name} is not a kind of file that dfgui reads.",
             f"Its name ends in {path.suffix or 'nothing'}.",
             "Use .jsonl, .json, .csv, .parquet or .txt; all but .parquet may be gzipped (.gz).",
         )
     return _kind_of_json(path, kind) if kind in ("json", "jsonl") else kind
+
+
+def _kind_by_name(path: Path) -> str | None:
+    plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    kind = KINDS.get(plain.suffix.lower())
+    return None if kind == "parquet" and plain != path else kind
+
+
+def inside(folder: Path) -> list[Path]:
+    """The files of a folder that hold rows, by name; hidden ones and those in folders below are left alone."""
+    found = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in found if _kind_by_name(path) and path.stat().st_size)
 
 
 def scan(path: Path, kind: str) -> Numbered:

@@ -301,6 +301,8 @@ class _Counting:
             yield Cure(f"Raise max_length to {wanted:,}", "training.max_length", wanted)
         if name in TOO_LONG and self.how.tools == "all" and any(n > self.called[t] for t, n in self.offered.items()):
             yield Cure("Show only the tools that a row calls", "data.tools", "used")
+        if name == "asked_differently":
+            yield Cure("Learn from the last answer only", "data.train_on", "last_assistant")
         if name in LEAVABLE and CHECKS[name].severity != "info":
             words = "this row" if count == 1 else f"these {count:,} rows"
             yield Cure(f"Leave {words} out", "data.leave_out", [*self.data.leave_out, name])

@@ -102,7 +102,7 @@ def examine(row: Row | Broken, options: Options, tokenizer: Any) -> Examined:
         tokens = tokenize(shown, tokenizer, options.max_length, options.train_on, roles=False)
     except RowError as error:
         return replace(seen, problems=[*seen.problems, _named(error.check, error)], trouble=error)
-    found = [*seen.problems, *_dropped(shown, tokenizer), *_lost(tokens, options.max_length)]
+    found = [*seen.problems, *_dropped(shown, options, tokenizer), *_lost(tokens, options.max_length)]
     return replace(seen, problems=found, tokens=tokens)
 
 
@@ -118,10 +118,12 @@ def _named(check: str, error: UserError) -> Problem:
     return Problem(check, f"{said} {error.why}")
 
 
-def _dropped(shown: Conversation, tokenizer: Any) -> Iterator[Problem]:
-    """What the template leaves out of a conversation that it renders."""
-    if shown.segments is None:
-        for check, detail in template.left_unsaid(shown, tokenizer):
+def _dropped(shown: Conversation, options: Options, tokenizer: Any) -> Iterator[Problem]:
+    """What the template leaves out of a conversation that it renders, or writes otherwise when it is asked."""
+    if shown.segments is not None:
+        return
+    for check, detail in template.left_unsaid(shown, tokenizer):
+        if check != "asked_differently" or options.train_on == "assistant":
             yield Problem(check, detail)
 
 

@@ -1,15 +1,16 @@
-"""Where rows come from: the demo, a file, or the Hub. Read lazily, never whole to show ten rows.
+"""Where rows come from: the demo, a file, a folder of files, or the Hub. Read lazily, never whole to show ten rows.
 
     source = open_source("rows.jsonl", settings)
     source.head(3)    -> [Row(number=1, raw={"messages": [...]}), ...]
     source.row(212)   -> Row(number=212, raw={...})
 
-Rows are numbered from 1, as a person counts: by line where a row is a line.
+Rows are numbered from 1, as a person counts: by line where a row is a line. The files of a folder are joined in the
+order of their names, and counted on.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -109,6 +110,29 @@ class FileSource(Source):
         return files.count(self.path, self.kind)
 
 
+class FolderSource(Source):
+    def __init__(self, folder: Path, settings: Settings):
+        self.name = folder.name
+        self.files = [FileSource(settings.may_read(path), path.name) for path in files.inside(folder)]
+        if not self.files:
+            raise UserError(
+                f"{folder.name} is a folder without a dataset.",
+                "None of the files in it is of a kind that dfgui reads.",
+                "Name a folder with .jsonl, .json, .csv, .parquet or .txt files, or one file.",
+            )
+
+    def scan(self) -> Iterator[Row | Broken]:
+        before = last = 0
+        for file in self.files:
+            for row in file.scan():
+                last = before + row.number
+                yield replace(row, number=last)
+            before = last
+
+    def count(self) -> int:
+        return sum(file.count() for file in self.files)
+
+
 class HubSource(Source):
     def __init__(self, name: str, config: str | None, split: str):
         self.name = name
@@ -145,4 +169,4 @@ def open_source(source: str, settings: Settings, config: str | None = None, spli
             )
         return HubSource(name, config, split)
     path = settings.may_read(source)
-    return FileSource(path, path.name)
+    return FolderSource(path, settings) if path.is_dir() else FileSource(path, path.name)

@@ -40,6 +40,7 @@ class Template:
     offered: bool = False  # the list of tools
     thoughts: str | None = None  # the key it reads reasoning from
     beside: bool = True  # words beside a call
+    rewritten: str = ""  # how an earlier answer is asked otherwise than it is trained; "" when it is not
     careless: bool = False  # arguments are written so that some cannot be read back: each call is tried
 
 
@@ -57,8 +58,11 @@ def render(conversation: Conversation, tokenizer: Any, add_generation_prompt: bo
 
 
 def left_unsaid(conversation: Conversation, tokenizer: Any) -> Iterator[tuple[str, str]]:
-    """(check, detail) of what this template drops of a conversation that it renders all the same."""
+    """(check, detail) of what this template drops of a conversation, or asks otherwise than it is trained."""
     form = examine(original(tokenizer, bool(conversation.tools)))
+    roles = [message["role"] for message in conversation.messages]
+    if form.rewritten and "assistant" in roles and "user" in roles[roles.index("assistant") :]:
+        yield "asked_differently", f"earlier answers are {form.rewritten}"
     if conversation.tools and not form.offered:
         yield "tools_not_shown", "the list of its tools is not shown to the model"
     for number, message in enumerate(conversation.messages, start=1):
@@ -220,6 +224,7 @@ def examine(template: str) -> Template:
         results=results,
         offered="offered_probe" in text,
         beside=not arguments or "beside_probe" in _try(template, _turns(call, words="beside_probe"))[0],
+        rewritten=_rewritten(template, _training(template)),
         careless=arguments == "object" and _is_careless(template),
         thoughts=next((key for key in THOUGHTS if _reads_thoughts(template, key, call)), None),
     )
@@ -256,6 +261,21 @@ def _read_back(template: str, arguments: Any) -> str:
     return "as Python" if "{'deep_probe': " in text else "whole"
 
 
+def _rewritten(template: str, training: str | None) -> str:
+    """What becomes of an earlier answer between training and asking, in words: Qwen3 takes its thoughts away."""
+    talk = [*_thinking(), {"role": "user", "content": "next_probe"}]
+    trained = _try(training or template, [*talk, {"role": "assistant", "content": "last_probe"}])[0]
+    asked = _try(template, talk, special={**SPECIAL, "add_generation_prompt": True})[0]
+    if not trained or not asked or trained.startswith(asked):
+        return ""
+    return f"trained as {_around(trained)}, asked as {_around(asked)}"
+
+
+def _around(text: str) -> str:
+    """What stands between a question and the end of its answer, on one line."""
+    return json.dumps(text.partition("question_probe")[2].partition("answer_probe")[0] + "...", ensure_ascii=False)
+
+
 def _is_careless(template: str) -> bool:
     called = {"name": "called_probe", "arguments": QUOTED}
     schema = {"type": "object", "properties": {"quoted_probe": {"type": "string"}}}
@@ -264,10 +284,12 @@ def _is_careless(template: str) -> bool:
     return not _readable(template, asked, [called], [tool])
 
 
-def _try(template: str, messages: list[dict], tools: list[dict] | None = None) -> tuple[str, str]:
+def _try(
+    template: str, messages: list[dict], tools: list[dict] | None = None, special: dict | None = None
+) -> tuple[str, str]:
     """The text, and what the template says against it: one of the two is empty."""
     try:
-        return _run(template, messages, tools, False, SPECIAL)[0], ""
+        return _run(template, messages, tools, False, special or SPECIAL)[0], ""
     except Exception as error:
         return "", str(error) or type(error).__name__
 

@@ -1,7 +1,7 @@
 """May this run start here, and what will happen? Answered before anything heavy is loaded.
 
 A note is {kind, title, text, do, field}: "ok" tells, "warn" asks for a second look, "stop" keeps the run from starting.
-What is wrong on every machine is refused by config.py already.
+What is wrong on every machine is refused by config/ already.
 """
 
 import math
@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from dfgui import config
 from dfgui.config import RunConfig
-from dfgui.data import rows, sources
+from dfgui.data import files, rows, sources
 from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
@@ -124,8 +124,8 @@ def _state_of(source: str, settings: Settings) -> Any:
     if source.startswith(sources.HUB):
         return int(time.time() // HUB_SECONDS)
     path = sources.DEMO if source == "demo" else settings.may_read(source)
-    state = path.stat()
-    return path, state.st_mtime_ns, state.st_size
+    parts = files.inside(path) if path.is_dir() else [path]
+    return tuple((part, part.stat().st_mtime_ns, part.stat().st_size) for part in parts)
 
 
 @lru_cache(maxsize=16)

@@ -13,6 +13,7 @@ from typing import Any
 
 from dfgui import config, recipe
 from dfgui.data import formats, rows, sources
+from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import RowError
 from dfgui.errors import UserError
 from dfgui.models import imports
@@ -80,10 +81,10 @@ class Look:
             return template.describe(self.tokenizer()).note
 
     def next_problem(self, after: int, format: str) -> sources.Row | sources.Broken | None:
-        """The next row in which a check finds something, duplicates aside; None when there is none."""
+        """The next row with an error or a warning, duplicates aside; None when there is none."""
         how = rows.options(self.data, format, self.max_length)
         for row in rows.chosen(self.rows(), self.data):
-            if row.number > after and rows.examine(row, how, self.tokenizer()).problems:
+            if row.number > after and any(map(_matters, rows.examine(row, how, self.tokenizer()).problems)):
                 return row
         return None
 
@@ -93,6 +94,10 @@ class Look:
 
     def tokenizer(self) -> Any:
         return _tokenizer(self.model.name, self.model.revision, self.settings)
+
+
+def _matters(problem: Problem) -> bool:
+    return CHECKS[problem.check].severity != "info"
 
 
 def look_at(settings: Settings, chosen: dict[str, Any], shape: dict[str, Any]) -> Look:

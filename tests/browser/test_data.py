@@ -228,6 +228,8 @@ def test_what_is_wrong_with_a_row_stands_above_it_and_the_next_one_is_a_click_aw
     path = tmp_path / "odd.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in (fine, fine, odd, fine)))
     uploaded(page, app, path)
+    expect(page.locator("#row-total")).to_have_text("of 4")
+    expect(page.locator("#view-conversation")).to_contain_text("Ho")
     expect(page.locator("#data-facts")).to_contain_text("tools: yes")
     expect(page.locator("#row-wrong")).to_be_hidden()
     page.locator("#row-problem").click()

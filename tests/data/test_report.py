@@ -187,6 +187,15 @@ def test_what_a_template_drops_is_a_finding(checked, template, check):
     assert checked([rows[check]], max_length=4000).findings == []  # Qwen3's carries all of it
 
 
+def test_answers_that_are_asked_in_another_form_are_told_and_cured(checked):
+    talk = {"messages": [user("Hi"), assistant("Ho"), user("Hi?"), assistant("Ho.")]}
+    report = checked([talk, {"messages": talk["messages"][:2]}])
+    assert found(report) == {"asked_differently": [1]}
+    assert [(cure.setting, cure.value) for cure in report.findings[0].cures] == [("data.train_on", "last_assistant")]
+    assert checked([talk], train_on="last_assistant").findings == []
+    assert checked([talk], template="qwen2_5").findings == []
+
+
 def test_a_careless_template_refuses_what_it_would_garble(checked):
     rows = [messages(user("Hi"), calls({"city": city})) for city in ("Oslo", "L'Aquila", 'a "b"')]
     report = checked(rows, template="lfm2_2_5", max_length=4000)
@@ -249,7 +258,10 @@ def test_every_check_but_a_broken_file_can_be_left_out():
 
 @pytest.mark.parametrize(
     ("name", "summary"),
-    [("glaive_toolcall_en_demo", {"arguments": 1, "duplicate": 35}), ("alpaca_en_demo", {"duplicate": 14})],
+    [
+        ("glaive_toolcall_en_demo", {"asked_differently": 225, "arguments": 1, "duplicate": 35}),
+        ("alpaca_en_demo", {"duplicate": 14}),
+    ],
 )
 def test_real_rows_are_summed_up(tokenizer_of, home, name, summary):
     path = SHARED / f"{name}.json"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from dfgui.data.sources import Row, open_source
+from dfgui.data.sources import Broken, Row, open_source
 from dfgui.errors import UserError
 from dfgui.settings import Settings, load
 from tests.data.rows import deepfabric, jsonl
@@ -170,8 +170,38 @@ def test_a_file_that_cannot_be_read_says_why(written, home, name, content, words
     assert words in refusal(written(name, content), home)
 
 
+def test_the_files_of_a_folder_are_joined_by_name_and_counted_on(written, tmp_path, home):
+    written("b.csv", "text\nthree\n")
+    written("a.jsonl", jsonl(ROWS[:2]))
+    written("c.txt.gz", gzip.compress(b"four\nfive\n"))
+    for name in ("notes.md", ".hidden.jsonl", "empty.jsonl"):
+        written(name, "" if name.startswith("empty") else "{}")
+    source = open_source(str(tmp_path), home)
+    assert [(row.number, row.raw["text"]) for row in source.rows()] == [
+        *((1, "one"), (2, "two"), (3, "three"), (4, "four"), (5, "five"))
+    ]
+    assert (source.count(), source.row(4).raw["text"], source.name) == (5, "four", tmp_path.name)
+
+
+def test_a_broken_line_in_a_folder_is_named_with_its_file(written, tmp_path, home):
+    written("a.jsonl", jsonl(ROWS))
+    written("b.jsonl", jsonl(ROWS[:1]) + "{broken\n" + jsonl(ROWS[2:]))
+    scanned = list(open_source(str(tmp_path), home).scan())
+    assert [row.number for row in scanned] == [1, 2, 3, 4, 5, 6]
+    assert isinstance(scanned[4], Broken) and "In b.jsonl" in scanned[4].error.why
+
+
+def test_a_link_in_a_folder_leads_no_page_out_of_it(written, tmp_path):
+    secret = written("secret.jsonl", jsonl(ROWS))
+    folder = tmp_path / "open"
+    folder.mkdir()
+    (folder / "rows.jsonl").symlink_to(secret)
+    jailed = Settings(home=tmp_path / "home", allowed=(folder,))
+    assert "outside the folders" in refusal(folder, jailed)
+
+
 def test_a_folder_and_a_missing_file_are_refused(tmp_path, home):
-    assert "is a folder" in refusal(tmp_path, home)
+    assert "is a folder without a dataset" in refusal(tmp_path, home)
     assert "does not exist" in refusal(tmp_path / "none.jsonl", home)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from dfgui.data.conversation import Conversation, RowError
 from dfgui.data.template import describe, original, prompt_ids, render, rendered_with_marks
+from dfgui.data.tokens import tokenize
 from dfgui.errors import UserError
 from tests.data.rows import NEWS, PLAIN, TOOLS, WEATHER, answered, assistant, calls, user
 
@@ -163,3 +164,20 @@ def test_a_preview_beside_a_training_run_disturbs_no_mask(qwen3):
         thread.join()
     assert found == [True] * 200
     assert original(qwen3) != template
+
+
+def test_what_is_asked_otherwise_than_it_was_trained_is_told(tokenizer_of):
+    """Qwen3 takes the thoughts of earlier answers away, empty ones too; TRL's training template keeps them."""
+    trained, _, asked = describe(tokenizer_of("qwen3")).rewritten.partition(", asked as ")
+    assert "<think>" in trained and asked and "<think>" not in asked
+    assert [describe(tokenizer_of(name)).rewritten for name in ("qwen2_5", "llama3", "qwen3_instruct_2507")] == [""] * 3
+
+
+@pytest.mark.parametrize("name", ["qwen3", "qwen2_5", "llama3", "glm4moe", "gemma3", "qwen3_8"])
+def test_what_is_told_of_a_template_is_true_of_a_row(tokenizer_of, name):
+    """The prompt of the second answer, as inference renders it, begins what is trained; or it is told not to."""
+    tokenizer = tokenizer_of(name)
+    talk = [user("One?"), assistant("One."), user("Two?"), assistant("Two.")]
+    trained = tokenize(Conversation(talk, []), tokenizer, None, "assistant").input_ids
+    asked = prompt_ids(talk[:3], [], tokenizer)
+    assert (trained[: len(asked)] == asked) == (describe(tokenizer).rewritten == "")

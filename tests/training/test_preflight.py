@@ -52,7 +52,7 @@ def test_a_dataset_that_cannot_train_is_refused_by_name(where, values, tmp_path,
     ("change", "match"),
     [
         ({"data": {"source": "nowhere.jsonl"}}, "does not exist"),
-        ({"data": {"source": "."}}, "folder"),
+        ({"data": {"source": "empty"}}, "folder without a dataset"),
         ({"model": {"name": "nobody/nothing-at-all"}}, "nobody/nothing-at-all"),
         ({"model": {"name": "./no-such-folder"}}, "does not exist"),
         ({"training": {"learning_rate": 0}}, "more than 0"),
@@ -64,6 +64,7 @@ def test_a_dataset_that_cannot_train_is_refused_by_name(where, values, tmp_path,
 )
 def test_what_cannot_work_here_is_refused(where, values, monkeypatch, tmp_path, change, match):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
     refused(settings.load(home=where.home, jailed=False, offline=True), {**values, **change}, match)
 
 

@@ -1,0 +1,97 @@
+"""What a run is asked to do: one class, from which the form (fields.py), YAML and the command line (recipe.py) come.
+
+    name: weather-lora
+    model: {name: demo}
+    data: {source: rows.jsonl, eval_fraction: 0.1}
+    method: lora
+    adapter: {r: 16, lora_alpha: 32}
+    training: {max_steps: 60, learning_rate: 2.0e-3, logging_steps: 1}
+
+Names are TRL's where TRL has one, and each default stands here and nowhere else. What is wrong on every machine is
+refused here; what is wrong on this machine is training/preflight.py's business. Imports neither torch nor TRL.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from dfgui.config.block import GROUPS, Block, setting
+from dfgui.config.data import COLUMNS, LEAVABLE, Data
+from dfgui.config.model import Adapter, Model
+from dfgui.config.training import LEARNING_RATES, Training
+
+__all__ = [
+    "COLUMNS",
+    "GROUPS",
+    "LEARNING_RATES",
+    "LEAVABLE",
+    "Adapter",
+    "Block",
+    "Data",
+    "Model",
+    "RunConfig",
+    "Training",
+]
+
+LATER = ("early_stopping", "callbacks", "trackers", "extra")  # blocks that this version does not know yet
+
+
+class Run(Block):
+    placement: Literal["thread"] = setting("thread", "Runs in", "thread: inside the app.", "run", "advanced")
+    backend: Literal["trl"] = setting("trl", "Engine", "trl: SFTTrainer of the TRL library.", "run", "advanced")
+
+
+class RunConfig(Block):
+    name: str = setting(
+        "", "Run name", "What this run is called in the list. Empty: made from the model and the method.", "run"
+    )
+    model: Model = Field(default_factory=Model)
+    data: Data = Field(default_factory=Data)
+    method: Literal["lora", "full"] = setting(
+        "lora", "Method", "lora trains a small adapter and fits nearly anywhere; full trains every weight.", "method"
+    )
+    adapter: Adapter = Field(default_factory=Adapter)
+    training: Training = Field(default_factory=Training)
+    run: Run = Field(default_factory=Run)
+
+    @model_validator(mode="before")
+    @classmethod
+    def of_this_version(cls, values: Any) -> Any:
+        """Blocks that are known and not yet there are refused by that reason, unless they ask for nothing."""
+        if not isinstance(values, dict):
+            return values
+        for block in LATER:
+            if values.get(block):
+                raise ValueError(f"{block} is not in this version: leave it out.")
+        return {name: value for name, value in values.items() if name not in LATER}
+
+    @model_validator(mode="before")
+    @classmethod
+    def learning_rate_of_the_method(cls, values: Any) -> Any:
+        """A learning rate that nobody chose is the method's own."""
+        if not isinstance(values, dict):
+            return values
+        training = values.get("training") or {}
+        if isinstance(training, dict) and training.get("learning_rate") is None:
+            rate = LEARNING_RATES.get(values.get("method", "lora"), LEARNING_RATES["lora"])
+            values = {**values, "training": {**training, "learning_rate": rate}}
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def output_dir_names_the_run(cls, values: Any) -> Any:
+        """`output_dir` of the reference page names a folder; here a run's folder is dfgui's, so it names the run."""
+        if isinstance(values, dict) and isinstance(values.get("training"), dict) and "output_dir" in values["training"]:
+            training = dict(values["training"])
+            folder = Path(str(training.pop("output_dir") or "")).name
+            values = {**values, "training": training, "name": values.get("name") or folder}
+        return values
+
+    def title(self) -> str:
+        """The name given, or one made from what is trained: "demo-lora"."""
+        return self.name or f"{self.model.name.rstrip('/').rsplit('/', 1)[-1]}-{self.method}"
+
+    def rows_per_step(self, devices: int = 1) -> int:
+        """The effective batch: rows that one update of the weights has seen."""
+        return self.training.per_device_train_batch_size * self.training.gradient_accumulation_steps * max(devices, 1)
