@@ -15,17 +15,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from dfgui import actions
-from dfgui.data.report import Cure, Finding, Report
 from dfgui.ui import messages
 from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
 from dfgui.ui.samples import look_at
 from dfgui.views import findings
+
+if TYPE_CHECKING:
+    from dfgui.data.report import Cure, Finding, Report
 
 KINDS = {"error": "stop", "warning": "warn", "info": "tell"}
 NAMED = 12  # rows of a finding that can be opened with a click
@@ -88,7 +90,7 @@ def build(context: Context) -> Panel:
     return Panel(jump)
 
 
-def draw(report: Report, max_length: int) -> str:
+def draw(report: "Report", max_length: int) -> str:
     """The report as HTML; what stands in it of rows is escaped."""
     found = "".join(map(_finding, report.findings))
     fine = "" if found or not report.complete else messages.note("ok", "Nothing is wrong with these rows.", "")
@@ -102,7 +104,7 @@ def _progress(done: int, total: int | None) -> str:
     return f'<progress {f"value={done / total:.3f}" if total else ""}></progress> <span class="faint">{words}</span>'
 
 
-def _finding(found: Finding) -> str:
+def _finding(found: "Finding") -> str:
     kind = KINDS[found.severity]
     numbers = "".join(_row(number) for number in found.rows[:NAMED])
     more = f" and {found.count - NAMED:,} more" if found.count > NAMED else ""
@@ -121,12 +123,12 @@ def _row(number: int) -> str:
     return f'<button type="button" class="row" data-row="{number}" aria-label="Show row {number}">{number}</button>'
 
 
-def _cure(cure: Cure) -> str:
+def _cure(cure: "Cure") -> str:
     setting = escape(json.dumps({cure.setting: cure.value}))
     return f'<button type="button" class="df-button small" data-cure="{setting}">{escape(cure.label)}</button>'
 
 
-def _lengths(report: Report, max_length: int) -> str:
+def _lengths(report: "Report", max_length: int) -> str:
     bars = report.lengths["histogram"]
     most = max((rows for _, _, rows in bars), default=1)
     drawn = "".join(
@@ -144,11 +146,11 @@ def _lengths(report: Report, max_length: int) -> str:
     )
 
 
-def _spoken(report: Report) -> str:
+def _spoken(report: "Report") -> str:
     return " ".join(findings.lengths(report)) or "No row could be tokenised."
 
 
-def _facts(report: Report) -> list[tuple[str, str]]:
+def _facts(report: "Report") -> list[tuple[str, str]]:
     found = report.lengths
     return [
         ("Half of the rows", f"up to {found['median']:,} tokens"),
@@ -161,7 +163,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _tools(report: Report) -> str:
+def _tools(report: "Report") -> str:
     if not report.tools:
         return ""
     listed = sorted(report.tools.items(), key=lambda item: -item[1][1])[:TOOLS]
@@ -174,7 +176,7 @@ def _tools(report: Report) -> str:
     return f'<h3>Tools</h3><table class="tools"><thead>{head}</thead><tbody>{lines}</tbody></table>{more}'
 
 
-def _downloads(report: Report) -> str:
+def _downloads(report: "Report") -> str:
     """The whole report, with every row number, once it is complete."""
     if not report.complete:
         return ""
@@ -183,7 +185,7 @@ def _downloads(report: Report) -> str:
     return f'<p class="downloads">{as_json}{_link(f"{name}.csv", "text/csv", to_csv(report))}</p>'
 
 
-def to_csv(report: Report) -> str:
+def to_csv(report: "Report") -> str:
     """check, severity, row: a line for each row of each finding."""
     out = io.StringIO()
     lines = csv.writer(out)
