@@ -103,4 +103,8 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 def to_yaml(config: RunConfig) -> str:
     """The whole config, defaults included, as YAML that `from_yaml` reads back to an equal config."""
-    return yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)
+    values = config.model_dump()
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+    if yaml.safe_load(text) == values:
+        return text
+    return yaml.safe_dump(values, sort_keys=False)  # some line breaks of Unicode come back only when they are escaped

@@ -18,7 +18,7 @@ from dfgui.artifacts import checkpoints, headers, package, usage
 from dfgui.artifacts.folders import new_folder, require_space
 from dfgui.errors import UserError
 from dfgui.evaluation import generate
-from dfgui.models import load
+from dfgui.models import imports, load
 
 Say = Callable[[str], None]
 
@@ -57,6 +57,7 @@ def merge(
 
 def _model(found: checkpoints.Checkpoint, base: str | Path | None, dtype: str, say: Say) -> Any:
     """The merged model in `dtype`."""
+    imports.for_loading()
     from transformers import AutoTokenizer
 
     say("loading the model")

@@ -12,7 +12,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import demo
+from dfgui.models import demo, imports
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -57,7 +57,8 @@ def _hub_id(name: str) -> str:
 
 def tokenizer(model: config.Model, settings: Settings) -> Any:
     """The model's tokenizer; fetches tokenizer files only. Raises UserError when it cannot be had."""
-    from transformers import AutoTokenizer
+    with imports.one_at_a_time:
+        from transformers import AutoTokenizer
 
     place = locate(model.name, settings)
     try:
@@ -120,6 +121,7 @@ def _weight_files(name: str, folder: Path) -> list[Path]:
 
 def weights(folder: str, dtype: str, device: str = "cpu") -> Any:
     """The causal language model in `folder`, weights held in `dtype` (a torch dtype's name), on `device`."""
+    imports.for_loading()
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -132,6 +134,7 @@ def weights(folder: str, dtype: str, device: str = "cpu") -> Any:
 
 def trained(checkpoint: Path, base: str, dtype: str, device: str = "cpu") -> tuple[Any, Any]:
     """(model, tokenizer) of a checkpoint: an adapter on its base folder, or a full model. Ready to generate."""
+    imports.for_loading()
     from transformers import AutoTokenizer
 
     tokenizer = with_pad_token(AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False))
