@@ -11,6 +11,7 @@ fingerprint are kept, so that memory does not grow with what stands in them.
 import itertools
 import multiprocessing
 import os
+import threading
 import time
 from array import array
 from collections import Counter, defaultdict, deque
@@ -199,7 +200,15 @@ _equipment: dict[str, Any] = {}  # of a helper process: the tokenizer and the op
 
 
 def _equip(load: Callable[[], Any], how: Options) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _equipment.update(tokenizer=load(), how=how)
+
+
+def _end_with_parent() -> None:
+    """A helper whose parent was killed would wait for rows for ever."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _look_here(chunk: list[Row | Broken]) -> list[_Seen]:
