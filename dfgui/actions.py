@@ -76,17 +76,17 @@ def preview(settings: Settings, data: config.Data, model: config.Model, row: int
     from dfgui.models import load
 
     opened = sources.open_source(data.source, settings, data.config, data.split)
-    form = rows.format_of(opened, data)
-    tokenizer = load.tokenizer(model, settings)
-    return stages.preview(opened.row(row), rows.options(data, form, max_length), tokenizer)
+    how = rows.options(data, rows.format_of(opened, data), max_length)
+    tokenizer = load.tokenizer(model, settings, spoken=rows.are_spoken(data, settings))
+    return stages.preview(opened.row(row), how, tokenizer)
 
 
 def check(settings: Settings, data: config.Data, model: config.Model, max_length: int) -> "Iterator[Report]":
     """Every row of a dataset looked at: reports of what is known so far, the last one of all. See data/report.py."""
-    from dfgui.data import report, template
+    from dfgui.data import report, rows, template
     from dfgui.models import imports, load
 
-    make = partial(load.tokenizer, model, settings)
+    make = partial(load.tokenizer, model, settings, spoken=rows.are_spoken(data, settings))
     with imports.one_at_a_time, suppress(UserError):  # all that is imported on the way, before threads could meet there
         template.describe(make())
     return report.check(data, make, max_length, settings)
@@ -267,7 +267,10 @@ def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
             raise UserError(
                 "The model is not loaded yet.", "The run has not reached it.", "Wait until training starts."
             )
-        return loaded.ready(_base_here(settings, row), None, row["facts"]["dtype"])
+        words = settings.run_folder(run) / "tokenizer"  # with the chat template that the run trains with
+        return loaded.ready(
+            _base_here(settings, row), None, row["facts"]["dtype"], str(words) if words.is_dir() else None
+        )
     found = saved(settings, run, step)
     return loaded.ready(_base_here(settings, found.run), str(found.folder), found.dtype)
 

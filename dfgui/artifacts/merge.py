@@ -61,11 +61,14 @@ def _model(found: checkpoints.Checkpoint, base: str | Path | None, dtype: str, s
     from transformers import AutoTokenizer
 
     say("loading the model")
+    tokenizer = AutoTokenizer.from_pretrained(found.path)
     if found.kind == "full":
         model = _base(found.path, dtype)
     else:
-        model = _merged(_adapted(_base(base or base_of(found.path), dtype), found.path), dtype, say)
-    return _stopping_where_trained(model.to(_torch_dtype(dtype)), AutoTokenizer.from_pretrained(found.path))
+        model = _base(base or base_of(found.path), dtype)
+        load.make_room(model, tokenizer)
+        model = _merged(_adapted(model, found.path), dtype, say)
+    return _stopping_where_trained(model.to(_torch_dtype(dtype)), tokenizer)
 
 
 def base_of(checkpoint: Path) -> str:

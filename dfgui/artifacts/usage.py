@@ -19,6 +19,17 @@ tokenizer = AutoTokenizer.from_pretrained(".")
 model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE, dtype="auto"), ".")
 """
 
+# For an adapter whose chat template brought tokens along.
+WITH_MARKS = """\
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained(".")
+base = AutoModelForCausalLM.from_pretrained(BASE, dtype="auto")
+base.resize_token_embeddings(max(len(tokenizer), base.get_input_embeddings().num_embeddings))
+model = PeftModel.from_pretrained(base, ".")
+"""
+
 MODEL = """\
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -38,10 +49,15 @@ print(tokenizer.decode(answer[0, prompt["input_ids"].shape[1]:]))
 
 def text(folder: Path, kind: Literal["adapter", "merged"], base: str | Path | None = None, name: str = "") -> str:
     """The page, as Markdown, for a checkpoint or a merged model in `folder`. `base` is what an adapter is put on."""
-    load = ADAPTER.replace("BASE", json.dumps(str(base))) if kind == "adapter" else MODEL
+    load = _on_its_base(folder).replace("BASE", json.dumps(str(base))) if kind == "adapter" else MODEL
     needs = f"An adapter: it works on top of {base}." if kind == "adapter" else "A whole model: it works alone."
     parts = [f"# How to use {name or folder.name}", f"{needs} Run this inside the folder."]
     return "\n\n".join([*parts, _fenced(load + ASK, "python"), _template(folder / "chat_template.jinja")]) + "\n"
+
+
+def _on_its_base(folder: Path) -> str:
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    return WITH_MARKS if config.get("trainable_token_indices") else ADAPTER
 
 
 def _template(file: Path) -> str:

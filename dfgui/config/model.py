@@ -6,6 +6,14 @@ from pydantic import field_validator, model_validator
 
 from dfgui.config.block import Block, setting
 
+# TRL's chat templates for text, by the names of their files in trl/chat_templates.
+CHAT_TEMPLATES = Literal[
+    "own", "cohere", "cohere2", "deepseek_r1_distill", "deepseekv3", "diffusion_gemma", "gemma", "gemma3", "gemma4",
+    "glm4moe", "gptoss", "lfm2", "lfm2_2_5", "lfm2_2_5_vl", "llama3", "llama3_1", "llama3_2", "muse_glimmer",
+    "nemotron_3_5_lightning", "nemotron_3_nano", "nemotron_3_super", "nemotron_3_ultra", "phi3", "phi3_5", "qwen2_5",
+    "qwen2_5_vl", "qwen3", "qwen3_5_nothink", "qwen3_5_think", "qwen3_6", "qwen3_8", "qwen3_instruct_2507", "qwen3_vl",
+]  # fmt: skip
+
 
 class Model(Block):
     name: str = setting(
@@ -18,6 +26,30 @@ class Model(Block):
         "auto",
         "Weights held in",
         "auto: 16-bit for an adapter on a GPU that can, 32-bit otherwise, so that small updates are not rounded away.",
+        "model",
+        "advanced",
+    )
+    chat_template: CHAT_TEMPLATES = setting(
+        "own",
+        "Chat template",
+        "How a conversation becomes text. own: the model's; a model without one gets one of TRL's that fits. Another: "
+        "TRL's of that name; its marks become tokens, which are trained.",
+        "model",
+        "advanced",
+    )
+    tools_in: Literal["template", "system"] = setting(
+        "template",
+        "Tools written by",
+        "template: by the chat template, in its own form. system: into the system message, for a template that knows "
+        "no tools.",
+        "model",
+        "advanced",
+    )
+    saved_template: Literal["own", "training"] = setting(
+        "own",
+        "Template saved",
+        "own: the chat template as it is. training: TRL's version of it, which shows earlier answers as they were "
+        "trained; qwen3's own takes their thoughts away.",
         "model",
         "advanced",
     )

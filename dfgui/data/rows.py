@@ -20,6 +20,8 @@ from dfgui.data.tokens import Tokens, tokenize
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
+MAYBE_PLAIN = ("text", "prompt_completion")  # formats whose rows may be text without turns
+
 
 @dataclass(frozen=True)
 class Options:
@@ -78,6 +80,23 @@ def chosen(source: Source, data: Data) -> Iterator[Row | Broken]:
 def format_of(source: Source, data: Data) -> str:
     """The format that is asked for, or that the first rows have. Raises UserError when none fits."""
     return formats.chosen(data.format, [row.raw for row in source.head(formats.LOOKED_AT)])
+
+
+def are_spoken(data: Data, settings: Settings) -> bool:
+    """Whether the rows are conversations, as the first that can be read tells. Plain text needs no chat template."""
+    source = open_source(data.source, settings, data.config, data.split)
+    return spoken(source, options(data, format_of(source, data), None))
+
+
+def spoken(source: Source, how: Options) -> bool:
+    if how.format not in MAYBE_PLAIN:
+        return True
+    for row in source.head(formats.LOOKED_AT):
+        try:
+            return how.conversation(row.raw).segments is None
+        except RowError:
+            continue
+    return True
 
 
 def read(row: Row | Broken, options: Options) -> Examined:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from dfgui.data import replies
+from dfgui.data import replies, tools_in_words
 from dfgui.data.conversation import Conversation, RowError, shortly
 from dfgui.errors import UserError
 
@@ -76,6 +76,22 @@ def prompt_ids(messages: list[dict], tools: list[dict], tokenizer: Any) -> list[
     """What the model is given to answer: the history as the saved template renders it, and the start of its turn."""
     text = rendered(messages, tools, tokenizer, original(tokenizer, bool(tools)), add_generation_prompt=True)
     return tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+
+
+def samples(template: str) -> list[str]:
+    """What the template prints of short conversations: with a system message, and with a tool, a call, its result."""
+    arguments = json.dumps(ARGUMENTS) if examine(template).arguments == "string" else ARGUMENTS
+    with_system = [{"role": "system", "content": "system_probe"}, *_thinking()]
+    tools = [{"type": "function", "function": TOOL}]
+    talks: list[tuple[list[dict], list[dict] | None]] = [
+        (_thinking(), None), (with_system, None), (_turns(_call(arguments)), tools)
+    ]  # fmt: skip
+    return [_try(template, *talk)[0] for talk in talks]
+
+
+def end_of_turn(template: str) -> str:
+    """What the template ends an assistant's turn with: "<|im_end|>". Empty where it says nothing."""
+    return _try(template, _thinking())[0].partition("answer_probe")[2].strip()
 
 
 def original(tokenizer: Any, tools: bool = False) -> str:
@@ -321,10 +337,12 @@ def _training(template: str) -> str | None:
 
     if has_generation_markers(template):
         return template
+    before, own = tools_in_words.unwrap(template)
     try:
-        return get_training_chat_template(_JustText(template))  # type: ignore[arg-type]
+        found = get_training_chat_template(_JustText(own))  # type: ignore[arg-type]
     except ValueError:
         return None
+    return before + found if found else None
 
 
 class _JustText:

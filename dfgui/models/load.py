@@ -12,7 +12,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import demo, imports
+from dfgui.models import chat_template, demo, imports
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -55,8 +55,11 @@ def _hub_id(name: str) -> str:
     return name
 
 
-def tokenizer(model: config.Model, settings: Settings) -> Any:
-    """The model's tokenizer; fetches tokenizer files only. Raises UserError when it cannot be had."""
+def tokenizer(model: config.Model, settings: Settings, spoken: bool = True) -> Any:
+    """The model's tokenizer with the chat template it is to have; fetches tokenizer files only.
+
+    `spoken`: whether rows are conversations; plain text needs no template. Raises UserError when it cannot be had.
+    """
     with imports.one_at_a_time:
         from transformers import AutoTokenizer
 
@@ -67,6 +70,8 @@ def tokenizer(model: config.Model, settings: Settings) -> Any:
         loaded = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise _unavailable(model.name, "tokenizer", error, settings) from error
+    with imports.one_at_a_time:
+        chat_template.give(loaded, model, spoken)
     return with_pad_token(loaded)
 
 
@@ -132,16 +137,33 @@ def weights(folder: str, dtype: str, device: str = "cpu") -> Any:
     return model.to(device)
 
 
-def trained(checkpoint: Path, base: str, dtype: str, device: str = "cpu") -> tuple[Any, Any]:
-    """(model, tokenizer) of a checkpoint: an adapter on its base folder, or a full model. Ready to generate."""
+def make_room(model: Any, tokenizer: Any) -> None:
+    """Rows in the embeddings for tokens that the model has none for. Each begins as the mean of all others."""
+    import torch
+
+    count = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) <= count:
+        return
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    with torch.no_grad():
+        for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+            if layer is not None:
+                layer.weight[count:] = layer.weight[:count].mean(dim=0)
+
+
+def trained(checkpoint: Path, base: str, dtype: str, device: str = "cpu", words: Path | None = None) -> tuple[Any, Any]:
+    """(model, tokenizer) of a checkpoint: an adapter on its base folder, or a full model. Ready to generate.
+
+    `words` is the folder of the tokenizer, where it is not the checkpoint.
+    """
     imports.for_loading()
     from transformers import AutoTokenizer
 
-    tokenizer = with_pad_token(AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False))
-    if not (checkpoint / "adapter_config.json").is_file():
-        return weights(str(checkpoint), dtype, device).eval(), tokenizer
-
-    return adapted(weights(base, dtype, device), checkpoint).eval(), tokenizer
+    tokenizer = with_pad_token(AutoTokenizer.from_pretrained(words or checkpoint, trust_remote_code=False))
+    has_adapter = (checkpoint / "adapter_config.json").is_file()
+    model = weights(base if has_adapter else str(checkpoint), dtype, device)
+    make_room(model, tokenizer)
+    return (adapted(model, checkpoint) if has_adapter else model).eval(), tokenizer
 
 
 def adapted(model: Any, checkpoint: Path) -> Any:

@@ -13,10 +13,13 @@ from dfgui.models import hardware, load
 _loading = threading.Lock()  # two visitors asking for the same model load it once
 
 
-def ready(base: str, checkpoint: str | None, dtype: str) -> tuple[Any, Any]:
-    """(model, tokenizer) of a checkpoint on its base folder, or of the base alone, in evaluation mode."""
+def ready(base: str, checkpoint: str | None, dtype: str, words: str | None = None) -> tuple[Any, Any]:
+    """(model, tokenizer) of a checkpoint on its base folder, or of the base alone, in evaluation mode.
+
+    `words` is the folder of another tokenizer than that of the checkpoint or the base.
+    """
     with _loading:
-        return _load(base, checkpoint, dtype)
+        return _load(base, checkpoint, dtype, words)
 
 
 def release() -> None:
@@ -24,5 +27,6 @@ def release() -> None:
 
 
 @lru_cache(maxsize=2)
-def _load(base: str, checkpoint: str | None, dtype: str) -> tuple[Any, Any]:
-    return load.trained(Path(checkpoint or base), base, dtype, hardware.measure().device)
+def _load(base: str, checkpoint: str | None, dtype: str, words: str | None) -> tuple[Any, Any]:
+    place = Path(words) if words else None
+    return load.trained(Path(checkpoint or base), base, dtype, hardware.measure().device, place)

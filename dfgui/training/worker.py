@@ -125,8 +125,8 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from transformers import set_seed
         from trl import SFTConfig, SFTTrainer  # noqa: F401
 
-        from dfgui.data import held_out, prepare
-        from dfgui.models import hardware, load, loaded
+        from dfgui.data import held_out, prepare, rows
+        from dfgui.models import chat_template, hardware, load, loaded
         from dfgui.models.backends import trl as backend
         from dfgui.training import callbacks
         from dfgui.training.methods import sft
@@ -137,7 +137,8 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.writer.facts(device=hardware.describe(machine), precision=precision, dtype=dtype)
 
     phases.begin("loading the tokenizer")
-    tokenizer = load.tokenizer(config.model, settings)
+    tokenizer = load.tokenizer(config.model, settings, spoken=rows.are_spoken(config.data, settings))
+    tokenizer.save_pretrained(settings.run_folder(phases.run) / "tokenizer")  # the base model is asked with it too
 
     phases.begin("tokenising")
     training = config.training
@@ -155,8 +156,12 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.begin("loading")
     loaded.release()
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
-    model = backend.model(folder, dtype, machine.device)
-    trainer = sft.trainer(config, model, tokenizer, prepared, settings.run_folder(phases.run), machine, precision)
+    model = backend.model(folder, dtype, machine.device, tokenizer)
+    marks = chat_template.marks_to_learn(tokenizer, folder, config.model)
+    phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks))
+    trainer = sft.trainer(
+        config, model, tokenizer, prepared, settings.run_folder(phases.run), machine, precision, marks
+    )
     phases.writer.facts(**_parameters(trainer.model))
 
     obedience = callbacks.Obedience(phases.store, phases.writer)

@@ -15,6 +15,7 @@ from dfgui import config, recipe
 from dfgui.data import formats, rows, sources
 from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import RowError
+from dfgui.data.rows import Options
 from dfgui.errors import UserError
 from dfgui.models import imports
 from dfgui.settings import Settings
@@ -71,29 +72,33 @@ class Look:
         from dfgui.data import preview
 
         with imports.one_at_a_time:
-            return preview.preview(row, rows.options(self.data, format, self.max_length), self.tokenizer())
+            return preview.preview(row, self._how(format), self.tokenizer(format))
 
-    def template_note(self) -> str:
-        """What the model's chat template can carry, in words."""
-        from dfgui.data import template
+    def template_note(self, format: str) -> str:
+        """Which chat template it is and what it can carry, in words."""
+        from dfgui.models import chat_template
 
         with imports.one_at_a_time:
-            return template.describe(self.tokenizer()).note
+            return chat_template.note(self.tokenizer(format))
 
     def next_problem(self, after: int, format: str) -> sources.Row | sources.Broken | None:
         """The next row with an error or a warning, duplicates aside; None when there is none."""
-        how = rows.options(self.data, format, self.max_length)
+        how, tokenizer = self._how(format), self.tokenizer(format)
         for row in rows.chosen(self.rows(), self.data):
-            if row.number > after and any(map(_matters, rows.examine(row, how, self.tokenizer()).problems)):
+            if row.number > after and any(map(_matters, rows.examine(row, how, tokenizer).problems)):
                 return row
         return None
 
-    def special(self) -> frozenset[int]:
+    def special(self, format: str) -> frozenset[int]:
         """Ids of the tokens that stand for no text."""
-        return frozenset(self.tokenizer().added_tokens_decoder)
+        return frozenset(self.tokenizer(format).added_tokens_decoder)
 
-    def tokenizer(self) -> Any:
-        return _tokenizer(self.model.name, self.model.revision, self.settings)
+    def tokenizer(self, format: str) -> Any:
+        spoken = rows.spoken(self.rows(), self._how(format))
+        return _tokenizer(self.model.model_dump_json(), spoken, self.settings)
+
+    def _how(self, format: str) -> Options:
+        return rows.options(self.data, format, self.max_length)
 
 
 def _matters(problem: Problem) -> bool:
@@ -106,7 +111,7 @@ def look_at(settings: Settings, chosen: dict[str, Any], shape: dict[str, Any]) -
     data = {name: value for name, value in given.items() if value not in (None, "") or name == "source"}
     run = recipe.parse(
         {
-            "model": {"name": chosen["model__name"] or "", "revision": shape["revision"]},
+            "model": {**shape["model"], "name": chosen["model__name"] or ""},
             "data": {**shape["data"], **data},
             "training": {"max_length": shape["max_length"]},
         }
@@ -115,11 +120,11 @@ def look_at(settings: Settings, chosen: dict[str, Any], shape: dict[str, Any]) -
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(name: str, revision: str | None, settings: Settings) -> Any:
+def _tokenizer(model: str, spoken: bool, settings: Settings) -> Any:
     """Loading one takes half a second; looking through rows should not take that each time."""
     from dfgui.models import load
 
-    return load.tokenizer(config.Model(name=name, revision=revision), settings)
+    return load.tokenizer(config.Model.model_validate_json(model), settings, spoken)
 
 
 @lru_cache(maxsize=4)

@@ -121,6 +121,7 @@ FACTS = {
     "trained_tokens": "Tokens learned",
     "cut_rows": "Rows cut by max_length",
     "left_out": "Rows left out",
+    "chat_template": "Chat template",
     "trainable_parameters": "Parameters trained",
     "parameters": "Parameters in all",
 }

@@ -1,5 +1,6 @@
 """A run's whole life, with a tiny real model."""
 
+import contextlib
 import json
 import threading
 import time
@@ -11,12 +12,13 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dfgui import actions
+from dfgui.artifacts import usage
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.models import hardware, load
 from dfgui.store import Store
 from dfgui.training import launcher, log
-from tests.tiny import tiny_tokenizer
+from tests.tiny import tiny_folder, tiny_tokenizer
 
 
 def losses(store, run):
@@ -49,6 +51,46 @@ def test_s6_adapter_and_merged_model_load_again_and_agree(train, values, where, 
         one, two, before = (model(**prompt).logits for model in (adapted, merged, base))
     assert (one - two).abs().max() < 1e-4
     assert (one - before).abs().max() > 1e-3  # the adapter really changed something
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_model_without_a_chat_template_learns_the_marks_of_the_one_it_gets(train, values, where, tmp_path, tied):
+    folder = tiny_folder(tmp_path / "base", tie_word_embeddings=tied)
+    (folder / "chat_template.jinja").unlink()
+    run, _ = train({**values, "model": {"name": str(folder), "chat_template": "gemma3"}})
+    assert run["status"] == "finished", run["reason"]
+    assert run["facts"]["chat_template"] == "gemma3"
+    step = where.run_folder(run["id"]) / "checkpoint-8"
+    adapted, tokenizer = load.trained(step, run["facts"]["base"], "float32")
+    assert len(tokenizer) == len(tiny_tokenizer()) + 2 == adapted.get_input_embeddings().weight.shape[0]
+
+    actions.export(where, run["id"], 8, "merged", tmp_path / "merged")
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype="float32").eval()
+    by_usage: dict = {}
+    with contextlib.chdir(step):
+        exec(usage.text(step, "adapter", folder).split("````python\n")[1].partition("tools =")[0], by_usage)
+    talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}]
+    prompt = tokenizer.apply_chat_template(talk, return_tensors="pt", return_dict=True)
+    with torch.inference_mode():
+        one, two, three = (model(**prompt).logits for model in (adapted, merged, by_usage["model"].eval()))
+    assert (one - two).abs().max() < 1e-4 and (one - three).abs().max() < 1e-4
+    marks = tokenizer.convert_tokens_to_ids(["<start_of_turn>", "<end_of_turn>"])
+    learned = merged.get_output_embeddings().weight[marks]
+    assert (learned[0] - learned[1]).abs().max() > 1e-3  # they began alike
+    assert set(marks) & set(merged.generation_config.eos_token_id)
+
+    base = "".join(actions.reply(where, run["id"], 0, talk[:1], []))
+    assert isinstance(base, str)
+
+
+def test_plain_text_trains_a_model_without_a_chat_template_as_it_is(train, values, where, tmp_path, rows_file):
+    folder = tiny_folder(tmp_path / "base")
+    (folder / "chat_template.jinja").unlink()
+    rows_file.write_text("".join(json.dumps({"text": f"{n} degrees in Oslo."}) + "\n" for n in range(40)))
+    run, _ = train({**values, "model": {"name": str(folder)}})
+    assert run["status"] == "finished", run["reason"]
+    tokenizer = AutoTokenizer.from_pretrained(where.run_folder(run["id"]) / "checkpoint-8")
+    assert tokenizer.chat_template is None and len(tokenizer) == len(tiny_tokenizer())
 
 
 def test_a_run_says_what_it_found(train, values):

@@ -6,15 +6,16 @@ from dfgui.config import Adapter
 from dfgui.models import load
 
 
-def model(folder: str, dtype: str, device: str) -> Any:
-    """The model to train, from a local folder, weights held in `dtype`."""
+def model(folder: str, dtype: str, device: str, tokenizer: Any) -> Any:
+    """The model to train, from a local folder, weights held in `dtype`, with room for every token of `tokenizer`."""
     loaded = load.weights(folder, dtype, device)
+    load.make_room(loaded, tokenizer)
     loaded.config.use_cache = False  # a cache only costs memory while training
     return loaded
 
 
-def peft_config(adapter: Adapter) -> Any:
-    """PEFT's description of the adapter."""
+def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
+    """PEFT's description of the adapter. The rows of `tokens` in the embeddings of `model` are learned as well."""
     from peft import LoraConfig
 
     return LoraConfig(
@@ -22,5 +23,14 @@ def peft_config(adapter: Adapter) -> Any:
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=adapter.target_modules,
+        trainable_token_indices=dict.fromkeys(_embeddings(model), tokens) if tokens else None,
         task_type="CAUSAL_LM",
     )
+
+
+def _embeddings(model: Any) -> list[str]:
+    """Names of the layers that hold a row for each token: one where input and output share it, otherwise two."""
+    layers = [model.get_input_embeddings()]
+    if (last := model.get_output_embeddings()) is not None and last.weight is not layers[0].weight:
+        layers.append(last)
+    return [name.rpartition(".")[2] for name, module in model.named_modules() if any(module is one for one in layers)]

@@ -24,19 +24,25 @@ def trainer(
     folder: Path,
     hardware: Hardware,
     precision: Precision,
+    marks: list[int],
 ) -> Any:
-    """The SFTTrainer of a run, ready to train into `folder`. `prepared` holds train and eval datasets of tokens."""
+    """The SFTTrainer of a run, ready to train into `folder`. `prepared` holds train and eval datasets of tokens.
+
+    `marks` are tokens whose embeddings an adapter learns too.
+    """
     from transformers.trainer_callback import PrinterCallback
     from trl import SFTConfig, SFTTrainer
 
     arguments = sft_arguments(config.training, folder, prepared.eval is not None, hardware, precision)
+    if marks and config.method == "lora":
+        arguments["loss_type"] = "nll"  # the default reads the weights of the last layer past the adapter
     made = SFTTrainer(
         model=model,
         args=SFTConfig(**arguments),
         train_dataset=prepared.train,
         eval_dataset=prepared.eval,
         processing_class=tokenizer,
-        peft_config=backend.peft_config(config.adapter) if config.method == "lora" else None,
+        peft_config=backend.peft_config(config.adapter, model, marks) if config.method == "lora" else None,
     )
     made.remove_callback(PrinterCallback)  # it prints, and takes total_flos out of the logs others see
     return made

@@ -115,7 +115,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibil
 def shape_of(run: RunConfig) -> dict[str, Any]:
     chosen_here = {"source", "config", "split", "format", *(f"{place}_column" for place in COLUMNS)}
     return {
-        "revision": run.model.revision,
+        "model": run.model.model_dump(exclude={"name"}),
         "max_length": run.training.max_length,
         "data": run.data.model_dump(exclude=chosen_here),
     }

@@ -79,7 +79,7 @@ def build(context: Context) -> None:
         length = _length(made, look.max_length)
         yield {
             views["text"]: length + conversation.text(made["text"]),
-            views["tokens"]: length + tokens.draw(made["tokens"], made["cut"], look.special()),
+            views["tokens"]: length + tokens.draw(made["tokens"], made["cut"], look.special(format)),
             wrong: _problems(made["problems"]),
         }
 
@@ -101,7 +101,7 @@ def build(context: Context) -> None:
             yield from pictures(turns, look, head[0].number, format)
             found = look.broken()
             note = messages.trouble(found) if found else ""
-            yield {facts: _facts(sample.facts(described, by_hand, look.template_note())), trouble: note}
+            yield {facts: _facts(sample.facts(described, by_hand, look.template_note(format))), trouble: note}
         except UserError:
             yield {facts: _facts(sample.facts(described, by_hand))}
             raise
