@@ -34,7 +34,8 @@ from dfgui.settings import Settings
 AT_ONCE = 64  # rows handed to a process
 ALONE = 4.0  # seconds for which this process looks at rows by itself: others take as long to start
 AHEAD = 4  # chunks waiting for each process, so that memory stays bounded
-EVERY = 0.5  # seconds between two reports
+EVERY = 0.5  # seconds between two reports, at least
+REST = 10  # times as long as a report took to make, until the next: most of the time is for rows
 EXAMPLES = 5  # details kept of each finding
 MOST = 8  # processes; each holds a tokenizer, a quarter of a gigabyte in all
 TOO_LONG = ("answer_lost", "answer_cut", "cut")
@@ -73,7 +74,7 @@ class Report:
     trainable_rows: int  # that would be trained on, or held out, as things stand
     left_out: dict[str, int]  # check -> rows that `leave_out` keeps away
     findings: list[Finding]
-    lengths: dict[str, Any]
+    lengths: dict[str, Any]  # and "packed_sequences": None until the report is complete
     total_tokens: int  # of trainable rows, after the cut
     trained_tokens: int
     turns: dict[int, int]  # turns of a row -> rows
@@ -117,17 +118,19 @@ def check(
     source = open_source(data.source, settings, data.config, data.split)
     how = rows.options(data, rows.format_of(source, data), max_length)
     counting = _Counting(source, data, how, max_length, prints_elsewhere(data, settings))
-    told = time.monotonic()
     tokenizer = load()
     count = min(processes or os.cpu_count() or 1, MOST)
     look = partial(_look, tokenizer, how)
+    due = time.monotonic() + EVERY
     with _workers(load, how, count) as pool:
         for chunk in _looked_at(_until_it_breaks(source, data, counting), look, pool, count):
             for seen in chunk:
                 counting.add(seen)
-            if time.monotonic() - told > EVERY:
-                yield counting.report(complete=False)
-                told = time.monotonic()
+            if (began := time.monotonic()) > due:
+                report = counting.report(complete=False)
+                pause = max(EVERY, REST * (time.monotonic() - began))
+                yield report
+                due = time.monotonic() + pause
     yield counting.report(complete=True)
 
 
@@ -272,7 +275,8 @@ class _Counting:
             examples.append(f"row {number}: {problem.detail}")
 
     def report(self, complete: bool) -> Report:
-        lengths = statistics.lengths(list(self.lengths), self.max_length)
+        lengths = statistics.lengths(self.lengths, self.max_length)
+        lengths["packed_sequences"] = statistics.packed(self.lengths, self.max_length) if complete else None
         if self.broken:
             self.found["broken_file"] = array("q", [self.rows])
             self.examples["broken_file"] = [f"after row {self.rows}: {self.broken.what} {self.broken.why}"]

@@ -2,11 +2,12 @@
 
 lengths([212, 340, 1900], max_length=1024)
 -> {"min": 212, "median": 340, "p95": 1900, "max": 1900, "mean": 817.3, "histogram": [[0, 64, 0], ...],
-    "cut_share": 0.333, "recommended_max_length": 1920, "packed_sequences": 3}
+    "cut_share": 0.333, "recommended_max_length": 1920}
 """
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Any
 
 BARS = 24  # of the histogram, at most
@@ -15,7 +16,7 @@ COVERED = 0.99  # of the rows a recommended max_length holds whole
 STEP = 64  # a recommended max_length is a multiple of it
 
 
-def lengths(counts: list[int], max_length: int) -> dict[str, Any]:
+def lengths(counts: Sequence[int], max_length: int) -> dict[str, Any]:
     """Numbers over rows of so many tokens each; all zero, and no bars, without rows."""
     ordered = sorted(counts)
     return {
@@ -27,7 +28,6 @@ def lengths(counts: list[int], max_length: int) -> dict[str, Any]:
         "histogram": histogram(ordered),
         "cut_share": (len(ordered) - bisect_right(ordered, max_length)) / len(ordered) if ordered else 0,
         "recommended_max_length": recommended(ordered),
-        "packed_sequences": packed(counts, max_length),
     }
 
 
@@ -56,7 +56,7 @@ def histogram(ordered: list[int]) -> list[list[int]]:
     return bars
 
 
-def packed(counts: list[int], max_length: int) -> int:
+def packed(counts: Sequence[int], max_length: int) -> int:
     """How many sequences of max_length the rows fill when packed, each put where it fits best ("bfd" in TRL).
 
     Rows longer than max_length count as cut. Exact for the order of lengths, not for ties.

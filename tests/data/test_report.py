@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections.abc import Callable
 from functools import partial
 from random import Random
@@ -250,6 +251,22 @@ def test_progress_comes_before_the_end_and_closing_ends_the_work(written, home, 
     assert (first.complete, first.rows, first.total) == (False, reports.AT_ONCE, 200)
     going.close()
     assert list(going) == []
+
+
+def test_how_rows_pack_is_worked_out_once_all_are_known(written, home, monkeypatch):
+    monkeypatch.setattr(reports, "EVERY", 0)
+    data = Data(source=str(written("rows.jsonl", jsonl([fine("messages", number) for number in range(100)]))))
+    *before, last = check(data, partial(make_tokenizer, "qwen3"), MAX_LENGTH, home, 1)
+    assert {report.lengths["packed_sequences"] for report in before} == {None}
+    assert 0 < last.lengths["packed_sequences"] < 100
+
+
+def test_reports_that_take_long_to_make_are_made_seldom(written, home, monkeypatch):
+    slow = reports.statistics.lengths
+    monkeypatch.setattr(reports.statistics, "lengths", lambda *counts: time.sleep(0.5) or slow(*counts))
+    monkeypatch.setattr(reports, "EVERY", 0)
+    data = Data(source=str(written("rows.jsonl", jsonl([fine("messages", number) for number in range(300)]))))
+    assert len(list(check(data, partial(make_tokenizer, "qwen3"), MAX_LENGTH, home, 1))) == 2
 
 
 def test_every_check_but_a_broken_file_can_be_left_out():

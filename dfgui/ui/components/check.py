@@ -152,6 +152,7 @@ def _spoken(report: "Report") -> str:
 
 def _facts(report: "Report") -> list[tuple[str, str]]:
     found = report.lengths
+    packed = f"{found['packed_sequences']:,}" if report.complete else "…"
     return [
         ("Half of the rows", f"up to {found['median']:,} tokens"),
         ("95 % of the rows", f"up to {found['p95']:,}"),
@@ -159,7 +160,7 @@ def _facts(report: "Report") -> list[tuple[str, str]]:
         ("Cut by max_length", f"{found['cut_share']:.1%}"),
         ("Recommended max_length", f"{found['recommended_max_length']:,}"),
         ("Learned", f"{report.trained_token_share:.0%} of the tokens"),
-        ("Packed", f"{found['packed_sequences']:,} sequences instead of {report.trainable_rows:,} rows"),
+        ("Packed", f"{packed} sequences instead of {report.trainable_rows:,} rows"),
     ]
 
 
