@@ -79,7 +79,12 @@ def chosen(source: Source, data: Data) -> Iterator[Row | Broken]:
 
 def format_of(source: Source, data: Data) -> str:
     """The format that is asked for, or that the first rows have. Raises UserError when none fits."""
-    return formats.chosen(data.format, [row.raw for row in source.head(formats.LOOKED_AT)])
+    return format_in(source.head(formats.LOOKED_AT), data)
+
+
+def format_in(head: list[Row], data: Data) -> str:
+    """The same, when the first rows have been read."""
+    return formats.chosen(data.format, [row.raw for row in head])
 
 
 def are_spoken(data: Data, settings: Settings) -> bool:

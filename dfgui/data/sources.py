@@ -63,6 +63,10 @@ class Source(ABC):
 
     def head(self, n: int) -> list[Row]:
         """Of the first n rows those that can be read. Raises UserError when none can."""
+        return self.head_with_trouble(n)[0]
+
+    def head_with_trouble(self, n: int) -> tuple[list[Row], UserError | None]:
+        """`head`, and what is wrong with the first of these rows that cannot be read, if there is one."""
         found: list[Row] = []
         troubles: list[UserError] = []
         try:
@@ -75,7 +79,7 @@ class Source(ABC):
             troubles.append(error)
         if troubles and not found:
             raise troubles[0]
-        return found
+        return found, next(iter(troubles), None)
 
     def row(self, number: int) -> Row:
         """One row. Raises UserError beyond the end, saying how many there are."""

@@ -8,7 +8,6 @@ look.preview(row, "sharegpt")                       what the trainer makes of it
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 from dfgui import config, recipe
@@ -32,25 +31,15 @@ class Look:
         opened = _hub_source if self.data.source.startswith(sources.HUB) else sources.open_source
         return opened(self.data.source, self.settings, self.data.config, self.data.split)
 
-    def head(self) -> list[sources.Row]:
-        """The rows that decide the format. Raises UserError when there is none."""
-        head = self.rows().head(formats.LOOKED_AT)
+    def head(self) -> tuple[list[sources.Row], UserError | None]:
+        """The rows that decide the format, and what is wrong among them. Raises UserError when there is none."""
+        head, trouble = self.rows().head_with_trouble(formats.LOOKED_AT)
         if not head:
             raise UserError("The dataset has no rows.", "There is nothing to learn from.", "Choose another dataset.")
-        return head
-
-    def broken(self) -> UserError | None:
-        """What is wrong with the first of the first rows that cannot be read, if there is one."""
-        try:
-            first = islice(self.rows().scan(), formats.LOOKED_AT)
-            return next((row.error for row in first if isinstance(row, sources.Broken)), None)
-        except UserError as error:
-            return error
+        return head, trouble
 
     def format(self, head: list[sources.Row] | None = None) -> str:
-        if self.data.format != "auto":
-            return self.data.format
-        return formats.detect([row.raw for row in (head or self.head())])
+        return rows.format_in(head, self.data) if head else rows.format_of(self.rows(), self.data)
 
     def describe(self, head: list[sources.Row], format: str) -> str:
         """The format in words: "ShareGPT with tools"."""

@@ -91,7 +91,7 @@ def build(context: Context) -> None:
             return
         yield {seen: [chosen, shape], facts: _facts([]), total: _total(None), **dict.fromkeys(views.values(), BLANK)}
         look = look_at(context.settings, chosen, shape)
-        head = look.head()
+        head, broken = look.head()
         format = look.format(head)
         described, by_hand = look.describe(head, format), look.data.format != "auto"
         waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
@@ -99,8 +99,7 @@ def build(context: Context) -> None:
         yield {facts: soon, number: head[0].number, detected: format, **waiting}
         try:
             yield from pictures(turns, look, head[0].number, format)
-            found = look.broken()
-            note = messages.trouble(found) if found else ""
+            note = messages.trouble(broken) if broken else ""
             yield {facts: _facts(sample.facts(described, by_hand, look.template_note(format))), trouble: note}
         except UserError:
             yield {facts: _facts(sample.facts(described, by_hand))}
