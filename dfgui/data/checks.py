@@ -16,6 +16,7 @@ from typing import Any, Literal
 from dfgui.data.conversation import Conversation, from_json, shortly
 
 Severity = Literal["error", "warning", "info"]
+CureKind = Literal["raise_max_length", "used_tools", "last_answer", "leave_out"]
 TURNS = ("messages", "conversations", "conversation", "prompt", "completion")  # columns that may hold a list of turns
 TEXTS = ("prompt", "completion", "instruction", "input", "output", "text")  # columns that should hold text
 
@@ -25,30 +26,43 @@ class Check:
     severity: Severity
     title: str  # of one row or of many: "Calls a tool that is not offered"
     advice: str
+    cures: tuple[CureKind, ...] = ()  # that help where they can; report.py fills in their values
 
+    @property
+    def is_about_max_length(self) -> bool:
+        return "raise_max_length" in self.cures
+
+
+KEEP_WHOLE: tuple[CureKind, ...] = ("raise_max_length", "used_tools")
+LEAVE_OUT: tuple[CureKind, ...] = ("leave_out",)  # the name has to stand in config.LEAVABLE too
 
 CHECKS: dict[str, Check] = {
     "broken_file": Check("error", "The file is broken", "Mend the file at that place, or write it again."),
-    "unreadable": Check("error", "Cannot be read", "Correct these rows, or leave them out."),
+    "unreadable": Check("error", "Cannot be read", "Correct these rows, or leave them out.", LEAVE_OUT),
     "mixed_formats": Check(
         "error",
         "In another format than the other rows",
         "Put each format into a file of its own, or leave these rows out.",
+        LEAVE_OUT,
     ),
-    "no_answer": Check("error", "No assistant turn", "Add the answer, or leave these rows out."),
-    "no_question": Check("error", "Begins with its only answer", "Add the question, or leave these rows out."),
+    "no_answer": Check("error", "No assistant turn", "Add the answer, or leave these rows out.", LEAVE_OUT),
+    "no_question": Check(
+        "error", "Begins with its only answer", "Add the question, or leave these rows out.", LEAVE_OUT
+    ),
     "not_rendered": Check(
         "error",
         "The chat template cannot carry it",
         "Choose a model whose template can carry these rows, or leave them out.",
+        LEAVE_OUT,
     ),
     "nothing_learned": Check(
-        "error", "No token to learn from", "Learn from other turns (train_on), or leave these rows out."
+        "error", "No token to learn from", "Learn from other turns (train_on), or leave these rows out.", LEAVE_OUT
     ),
     "words_dropped": Check(
         "warning",
         "Words beside a tool call that the chat template drops",
         "Only the call is trained. Choose a model whose template carries both, or leave these rows out.",
+        LEAVE_OUT,
     ),
     "reasoning_dropped": Check(
         "info",
@@ -64,43 +78,54 @@ CHECKS: dict[str, Check] = {
         "info",
         "Earlier answers are asked in another form than trained",
         "Learn from last_assistant to train each row exactly as it will be asked; most models cope with either.",
+        ("last_answer",),
     ),
     "answer_lost": Check(
         "warning",
         "Cut before anything is learned, so not trained on",
         "Raise max_length, or shorten what comes before the answer.",
+        (*KEEP_WHOLE, *LEAVE_OUT),
     ),
-    "answer_cut": Check("warning", "Cut within what is learned", "Raise max_length, or shorten these rows."),
+    "answer_cut": Check(
+        "warning", "Cut within what is learned", "Raise max_length, or shorten these rows.", (*KEEP_WHOLE, *LEAVE_OUT)
+    ),
     "cut": Check(
-        "info", "Cut after the last token that is learned", "Raise max_length if the end of these rows matters."
+        "info",
+        "Cut after the last token that is learned",
+        "Raise max_length if the end of these rows matters.",
+        KEEP_WHOLE,
     ),
     "unknown_tool": Check(
-        "warning", "Calls a tool that is not offered", "Add its schema to `tools`, or leave these rows out."
+        "warning", "Calls a tool that is not offered", "Add its schema to `tools`, or leave these rows out.", LEAVE_OUT
     ),
     "arguments": Check(
         "warning",
         "Arguments that the tool's schema forbids",
         "Correct the call or the schema, or leave these rows out.",
+        LEAVE_OUT,
     ),
     "tool_schema": Check(
         "info", "Tool parameters that are no JSON schema", "Calls of such tools are not checked. Correct the schema."
     ),
     "result_without_call": Check(
-        "warning", "Tool result that no call asked for", "Add the call, or remove the result."
+        "warning", "Tool result that no call asked for", "Add the call, or remove the result.", LEAVE_OUT
     ),
     "call_without_result": Check(
-        "warning", "Tool call without its result", "Add the result, or end the row with the call."
+        "warning", "Tool call without its result", "Add the result, or end the row with the call.", LEAVE_OUT
     ),
     "role_order": Check(
-        "warning", "Turns in an unusual order", "Put them in order: system, user, assistant, user, assistant."
+        "warning",
+        "Turns in an unusual order",
+        "Put them in order: system, user, assistant, user, assistant.",
+        LEAVE_OUT,
     ),
-    "empty_turn": Check("warning", "Empty turn", "Fill it, or remove it."),
+    "empty_turn": Check("warning", "Empty turn", "Fill it, or remove it.", LEAVE_OUT),
     "not_text": Check(
         "info", "Content that is not text", "It is written out as text, a null as nothing. See whether that is meant."
     ),
-    "duplicate": Check("warning", "Same as a row before it", "Keep one of each: leave these rows out."),
+    "duplicate": Check("warning", "Same as a row before it", "Keep one of each: leave these rows out.", LEAVE_OUT),
     "in_evaluation": Check(
-        "warning", "Evaluated on as well", "Leave these rows out, or the evaluation flatters the model."
+        "warning", "Evaluated on as well", "Leave these rows out, or the evaluation flatters the model.", LEAVE_OUT
     ),
 }
 

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from dfgui.config import LEAVABLE, Data
+from dfgui.config import Data
 from dfgui.data import rows, statistics
 from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import called, fingerprint
@@ -38,7 +38,6 @@ EVERY = 0.5  # seconds between two reports, at least
 REST = 10  # times as long as a report took to make, until the next: most of the time is for rows
 EXAMPLES = 5  # details kept of each finding
 MOST = 8  # processes; each holds a tokenizer, a quarter of a gigabyte in all
-TOO_LONG = ("answer_lost", "answer_cut", "cut")
 
 
 @dataclass(frozen=True)
@@ -310,12 +309,18 @@ class _Counting:
         )
 
     def _cures(self, name: str, count: int, wanted: int) -> Iterator[Cure]:
-        if name in TOO_LONG and wanted > self.max_length:
-            yield Cure(f"Raise max_length to {wanted:,}", "training.max_length", wanted)
-        if name in TOO_LONG and self.how.tools == "all" and any(n > self.called[t] for t, n in self.offered.items()):
-            yield Cure("Show only the tools that a row calls", "data.tools", "used")
-        if name == "asked_differently":
-            yield Cure("Learn from the last answer only", "data.train_on", "last_assistant")
-        if name in LEAVABLE and CHECKS[name].severity != "info":
-            words = "this row" if count == 1 else f"these {count:,} rows"
-            yield Cure(f"Leave {words} out", "data.leave_out", [*self.data.leave_out, name])
+        """The cures of a check, as far as they help here."""
+        for kind in CHECKS[name].cures:
+            match kind:
+                case "raise_max_length" if wanted > self.max_length:
+                    yield Cure(f"Raise max_length to {wanted:,}", "training.max_length", wanted)
+                case "used_tools" if self.how.tools == "all" and self._has_unused_tools():
+                    yield Cure("Show only the tools that a row calls", "data.tools", "used")
+                case "last_answer":
+                    yield Cure("Learn from the last answer only", "data.train_on", "last_assistant")
+                case "leave_out":
+                    words = "this row" if count == 1 else f"these {count:,} rows"
+                    yield Cure(f"Leave {words} out", "data.leave_out", [*self.data.leave_out, name])
+
+    def _has_unused_tools(self) -> bool:
+        return any(count > self.called[name] for name, count in self.offered.items())

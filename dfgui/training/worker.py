@@ -195,8 +195,9 @@ def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
         phases.writer.event("warning", words)
         logger.warning(words)
     for check, count in prepared.found.items():
-        if CHECKS[check].severity == "warning" and check not in ("answer_lost", "answer_cut"):  # told of above
-            words = f"{CHECKS[check].title}: {count:,} row{'' if count == 1 else 's'}. {CHECKS[check].advice}"
+        kind = CHECKS[check]
+        if kind.severity == "warning" and not kind.is_about_max_length:  # of that it was told above
+            words = f"{kind.title}: {count:,} row{'' if count == 1 else 's'}. {kind.advice}"
             phases.writer.event("warning", words)
             logger.warning(words)
 

@@ -273,6 +273,15 @@ def test_every_check_but_a_broken_file_can_be_left_out():
     assert set(LEAVABLE) == set(CHECKS) - {"broken_file"}
 
 
+def test_to_leave_rows_out_is_offered_wherever_it_can_be_done_and_is_called_for():
+    offered = {name for name, kind in CHECKS.items() if "leave_out" in kind.cures}
+    assert offered == {name for name in LEAVABLE if CHECKS[name].severity != "info"}
+
+
+def test_what_max_length_cuts_is_cured_by_raising_it():
+    assert {name for name, kind in CHECKS.items() if kind.is_about_max_length} == {"answer_lost", "answer_cut", "cut"}
+
+
 @pytest.mark.parametrize(
     ("name", "summary"),
     [
