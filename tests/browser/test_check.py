@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.upload import upload, uploaded
+
 expect.set_options(timeout=30_000)
 
 EVIL = '<img src=x onerror="window.ran = true">${window.ran = true}{{ran}}'
@@ -31,12 +33,7 @@ def all_rows(page, app, tmp_path):
     def open_tab(lines):
         path = tmp_path / "mine.jsonl"
         path.write_text("\n".join(json.dumps(line) if isinstance(line, dict) else line for line in lines))
-        page.goto(f"{app.url}/?view=data")
-        expect(page.locator("#data-facts")).to_contain_text("detected")
-        with page.expect_file_chooser() as chooser:
-            page.locator("#upload").click()
-        chooser.value.set_files(str(path))
-        expect(page.locator("#field-data__source input")).to_have_value("mine.jsonl")
+        uploaded(page, app, path)
         expect(page.locator("#view-conversation")).to_contain_text(lines[0]["messages"][0]["content"])
         page.get_by_role("tab", name="All rows").click()
         page.locator("#check-start").click()
@@ -127,8 +124,6 @@ def test_a_long_check_shows_its_progress_and_can_be_stopped(all_rows, page):
 
 def all_rows_of_many(page, rows):
     content = "\n".join(map(json.dumps, rows)).encode()
-    with page.expect_file_chooser() as chooser:
-        page.locator("#upload").click()
-    chooser.value.set_files({"name": "many.jsonl", "mimeType": "application/json", "buffer": content})
+    upload(page, {"name": "many.jsonl", "mimeType": "application/json", "buffer": content})
     expect(page.locator("#field-data__source input")).to_have_value("many.jsonl")
     expect(page.locator("#row-total")).to_have_text("of 30,000")

@@ -7,6 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.upload import data_page, upload, uploaded
+
 expect.set_options(timeout=30_000)  # the first tokenizer takes its time on a busy machine
 
 EVIL = '<img src=x onerror="window.ran = true"><script>window.ran = true</script>${window.ran = true}{{ran}}'
@@ -35,24 +37,6 @@ def rows(tmp_path):
     path = tmp_path / "My weather rows.json"
     path.write_text(json.dumps([row("Oslo"), row("Bergen"), row(EVIL)]))
     return path
-
-
-def data_page(page, app):
-    page.goto(f"{app.url}/?view=data")
-    expect(page.locator("#data-facts")).to_contain_text("detected")
-    return page
-
-
-def upload(page, path):
-    with page.expect_file_chooser() as chooser:
-        page.locator("#upload").click()
-    chooser.value.set_files(str(path))
-
-
-def uploaded(page, app, path):
-    upload(data_page(page, app), path)
-    expect(page.locator("#field-data__source input")).to_have_value(path.name)
-    return page
 
 
 def test_a_file_dropped_on_the_header_is_uploaded(page, app, rows):

@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.upload import uploaded
+
 expect.set_options(timeout=30_000)  # the first tokenizer takes its time on a busy machine
 
 
@@ -88,11 +90,7 @@ def test_ten_thousand_tokens_stay_fluid(page, app, tmp_path):
     path = tmp_path / "long.jsonl"
     words = " ".join(f"word{number}" for number in range(3_500))
     path.write_text(json.dumps({"text": words}))
-    page.goto(f"{app.url}/?view=data")
-    expect(page.locator("#data-facts")).to_contain_text("detected")
-    with page.expect_file_chooser() as chooser:
-        page.locator("#upload").click()
-    chooser.value.set_files(str(path))
+    uploaded(page, app, path)
     expect(page.locator("#data-facts")).to_contain_text("plain text")
     page.get_by_role("tab", name="Tokens").click()
     shown = page.locator("#view-tokens .tokens i")

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dfgui import settings
 from dfgui.models import load
+from tests.browser.upload import upload
 
 OWN = Path(__file__).parents[1] / "files" / "sharegpt_tools.json"
 REAL = Path(__file__).parents[3] / "shared" / "data" / "glaive_toolcall_en_demo.json"
@@ -40,9 +41,7 @@ def fill(page, group, path, value):
 
 def upload_and_look(page, app, file):
     open_data(page, app)
-    with page.expect_file_chooser() as chooser:
-        page.locator("#upload").click()
-    chooser.value.set_files(file)
+    upload(page, file)
     expect(page.locator("#data-facts")).to_contain_text("ShareGPT", timeout=PATIENCE)
     expect(page.locator("#view-conversation")).to_contain_text("Tool result", timeout=PATIENCE)
     page.get_by_role("tab", name="What the model reads").click()
