@@ -37,6 +37,7 @@ AHEAD = 4  # chunks waiting for each process, so that memory stays bounded
 EVERY = 0.5  # seconds between two reports, at least
 REST = 10  # times as long as a report took to make, until the next: most of the time is for rows
 EXAMPLES = 5  # details kept of each finding
+NICE = 10  # of the other processes: a training beside them goes first
 MOST = 8  # processes; each holds a tokenizer, a quarter of a gigabyte in all
 
 
@@ -203,6 +204,8 @@ _equipment: dict[str, Any] = {}  # of a helper process: the tokenizer and the op
 
 def _equip(load: Callable[[], Any], how: Options) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if hasattr(os, "nice"):  # Windows has none
+        os.nice(NICE)
     _equipment.update(tokenizer=load(), how=how)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +15,7 @@ from dfgui.data import report as reports
 from dfgui.data.checks import CHECKS
 from dfgui.data.prepare import prepare
 from dfgui.data.report import Report, check
+from dfgui.data.rows import Options
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
 from tests.data.broken import BROKEN, FINE, LONG, messages
@@ -241,6 +243,12 @@ def test_several_processes_find_what_one_finds(checked, monkeypatch):
     alone = checked(rows, processes=1)
     assert found(alone) == {"no_answer": [151], "role_order": [151], "duplicate": list(range(191, 201))}
     assert checked(rows, processes=2) == alone
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="there is no niceness here")
+def test_other_processes_let_a_training_go_first():
+    with reports._workers(partial(make_tokenizer, "qwen3"), Options("messages", MAX_LENGTH), 1) as pool:
+        assert pool().submit(os.nice, 0).result(60) == min(os.nice(0) + reports.NICE, 19)
 
 
 def test_progress_comes_before_the_end_and_closing_ends_the_work(written, home, monkeypatch):
