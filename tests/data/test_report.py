@@ -3,11 +3,17 @@
 import gzip
 import json
 import os
+import select
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from random import Random
 
+import psutil
 import pytest
 
 from dfgui.config import LEAVABLE, Data
@@ -22,6 +28,7 @@ from tests.data.broken import BROKEN, FINE, LONG, messages
 from tests.data.conftest import make_tokenizer
 from tests.data.rows import NEWS, SHARED, WEATHER, answered, assistant, calls, deepfabric, jsonl, user
 
+ROOT = Path(__file__).parents[2]
 MAX_LENGTH = 1200
 CASES = [(check, format, row) for check, formats in BROKEN.items() for format, row in formats.items()]
 
@@ -249,6 +256,56 @@ def test_several_processes_find_what_one_finds(checked, monkeypatch):
 def test_other_processes_let_a_training_go_first():
     with reports._workers(partial(make_tokenizer, "qwen3"), Options("messages", MAX_LENGTH), 1) as pool:
         assert pool().submit(os.nice, 0).result(60) == min(os.nice(0) + reports.NICE, 19)
+
+
+CHECKING = """
+import sys
+from functools import partial
+from pathlib import Path
+from dfgui import settings
+from dfgui.config import Data
+from dfgui.data import report
+from tests.data.conftest import make_tokenizer
+
+report.ALONE = report.EVERY = 0
+home = settings.load(Path(sys.argv[1]).parent / "home", jailed=False)
+for so_far in report.check(Data(source=sys.argv[1]), partial(make_tokenizer, "qwen3"), 1200, home, 2):
+    print(so_far.rows, so_far.complete, flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing is killed like that here")
+def test_a_check_that_is_killed_leaves_no_process_behind(written):
+    path = written("rows.jsonl", jsonl([fine("messages", number) for number in range(20_000)]))
+    command = [sys.executable, "-c", CHECKING, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as checking:
+        helpers = []
+        try:
+            assert select.select([checking.stdout], [], [], 60)[0], "nothing was looked at within a minute"
+            assert checking.stdout.readline() == f"{reports.AT_ONCE} False\n"
+            helpers = psutil.Process(checking.pid).children(recursive=True)
+            assert len(helpers) >= 2
+            checking.kill()
+            assert checking.wait(10) == -signal.SIGKILL
+            assert left_of(helpers, seconds=15) == []
+        finally:
+            for process in [checking, *left_of(helpers, seconds=0)]:
+                process.kill()
+
+
+def left_of(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run after so many seconds at most."""
+    end = time.monotonic() + seconds
+    while (running := [process for process in processes if runs(process)]) and time.monotonic() < end:
+        time.sleep(0.05)
+    return running
+
+
+def runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_progress_comes_before_the_end_and_closing_ends_the_work(written, home, monkeypatch):
