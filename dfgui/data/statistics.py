@@ -6,13 +6,16 @@ lengths([212, 340, 1900], max_length=1024)
 """
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-BARS = 24  # of the histogram, at most
+BARS = 24  # of equal width in the histogram, at most
 WIDTHS = (8, 16, 32, 64, 128, 256, 512)  # of its bars, in tokens; beyond, powers of two
 COVERED = 0.99  # of the rows a recommended max_length holds whole
+FAR = 1.5  # times as long as nearly all rows: what is longer is much longer
+NEAR = 4  # times as long as nearly all rows: a max_length up to there is drawn to scale
 STEP = 64  # a recommended max_length is a multiple of it
 
 
@@ -25,7 +28,7 @@ def lengths(counts: Sequence[int], max_length: int) -> dict[str, Any]:
         "p95": quantile(ordered, 0.95),
         "max": ordered[-1] if ordered else 0,
         "mean": round(sum(ordered) / len(ordered), 1) if ordered else 0,
-        "histogram": histogram(ordered),
+        "histogram": histogram(ordered, max_length),
         "cut_share": (len(ordered) - bisect_right(ordered, max_length)) / len(ordered) if ordered else 0,
         "recommended_max_length": recommended(ordered),
     }
@@ -45,15 +48,31 @@ def recommended(ordered: list[int]) -> int:
     return _up(longest if longest <= 1.25 * most else most, STEP)
 
 
-def histogram(ordered: list[int]) -> list[list[int]]:
-    """[from, to, rows] per bar, from 0 on; `to` is not included."""
+def histogram(ordered: list[int], max_length: int) -> list[list[int]]:
+    """[from, to, rows] per bar, from 0 on; `to` is not included.
+
+    A few rows that are much longer than the rest are collected in a wide bar at the end, so that the others have room;
+    in two where max_length lies among them: those that it keeps, those that it cuts.
+    """
     if not ordered:
         return []
-    width = next((width for width in WIDTHS if ordered[-1] < BARS * width), 0) or _power(ordered[-1] / BARS)
-    bars = [[start, start + width, 0] for start in range(0, ordered[-1] + 1, width)]
-    for length in ordered:
-        bars[length // width][2] += 1
-    return bars
+    longest, drawn = ordered[-1], _drawn(ordered, max_length)
+    width = next((width for width in WIDTHS if drawn < BARS * width), 0) or _power(drawn / BARS)
+    edges = [*range(0, drawn + width + 1, width)]
+    end = edges[-1]
+    if end <= max_length < longest:
+        edges.append(max_length + 1)
+    if end <= longest:
+        edges.append(max(longest + 1, end + width))
+    return [[start, to, bisect_left(ordered, to) - bisect_left(ordered, start)] for start, to in pairwise(edges)]
+
+
+def _drawn(ordered: list[int], max_length: int) -> int:
+    """Up to where bars are equally wide: as long as nearly all rows are, or max_length if it cuts not far beyond."""
+    longest, most = ordered[-1], min(quantile(ordered, COVERED), ordered[-2:][0])
+    if max_length < longest and max_length <= NEAR * most:
+        most = max(most, max_length)
+    return longest if longest <= FAR * most else most
 
 
 def packed(counts: Sequence[int], max_length: int) -> int:

@@ -21,6 +21,7 @@ import gradio as gr
 
 from dfgui import actions
 from dfgui.ui import messages
+from dfgui.ui.components import histogram
 from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
 from dfgui.ui.samples import look_at
@@ -129,21 +130,9 @@ def _cure(cure: "Cure") -> str:
 
 
 def _lengths(report: "Report", max_length: int) -> str:
-    bars = report.lengths["histogram"]
-    most = max((rows for _, _, rows in bars), default=1)
-    drawn = "".join(
-        f'<i style="--height: {rows / most:.3f}" class="{"over" if start >= max_length else ""}" '
-        f'title="{start:,} to {end - 1:,} tokens: {findings.rows(rows)}"></i>'
-        for start, end, rows in bars
-    )
-    end = bars[-1][1] if bars else 1
-    line = f'<b style="--at: {max_length / end:.4f}">max_length {max_length:,}</b>' if max_length < end else ""
-    axis = f'<p class="axis"><span>0</span><span>{end:,} tokens</span></p>'
+    drawn = histogram.draw(report.lengths["histogram"], max_length, _spoken(report))
     facts = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in _facts(report))
-    return (
-        f'<h3>Tokens per row</h3><div class="histogram" role="img" aria-label="{escape(_spoken(report))}">{drawn}{line}'
-        f'</div>{axis}<dl class="facts">{facts}</dl>'
-    )
+    return f'<h3>Tokens per row</h3>{drawn}<dl class="facts">{facts}</dl>'
 
 
 def _spoken(report: "Report") -> str:
