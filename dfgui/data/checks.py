@@ -16,7 +16,9 @@ from typing import Any, Literal
 from dfgui.data.conversation import Conversation, from_json, shortly
 
 Severity = Literal["error", "warning", "info"]
-CureKind = Literal["raise_max_length", "used_tools", "last_answer", "leave_out"]
+CureKind = Literal[
+    "raise_max_length", "used_tools", "last_answer", "save_trained", "tools_in_words", "another_template", "leave_out"
+]
 TURNS = ("messages", "conversations", "conversation", "prompt", "completion")  # columns that may hold a list of turns
 TEXTS = ("prompt", "completion", "instruction", "input", "output", "text")  # columns that should hold text
 
@@ -52,8 +54,8 @@ CHECKS: dict[str, Check] = {
     "not_rendered": Check(
         "error",
         "The chat template cannot carry it",
-        "Choose a model whose template can carry these rows, or leave them out.",
-        LEAVE_OUT,
+        "Choose another chat template, or a model whose template can carry these rows, or leave them out.",
+        ("tools_in_words", "another_template", *LEAVE_OUT),
     ),
     "nothing_learned": Check(
         "error", "No token to learn from", "Learn from other turns (train_on), or leave these rows out.", LEAVE_OUT
@@ -61,8 +63,8 @@ CHECKS: dict[str, Check] = {
     "words_dropped": Check(
         "warning",
         "Words beside a tool call that the chat template drops",
-        "Only the call is trained. Choose a model whose template carries both, or leave these rows out.",
-        LEAVE_OUT,
+        "Only the call is trained. Choose a chat template that carries both, or leave these rows out.",
+        ("tools_in_words", *LEAVE_OUT),
     ),
     "reasoning_dropped": Check(
         "info",
@@ -72,13 +74,14 @@ CHECKS: dict[str, Check] = {
     "tools_not_shown": Check(
         "info",
         "Tools that the chat template does not show",
-        "The model learns to call tools that it is not told of. Choose a model whose template lists them.",
+        "The model learns to call tools that it is not told of. Choose a chat template that lists them.",
+        ("tools_in_words",),
     ),
     "asked_differently": Check(
         "info",
         "Earlier answers are asked in another form than trained",
-        "Learn from last_assistant to train each row exactly as it will be asked; most models cope with either.",
-        ("last_answer",),
+        "Save the template as trained, or learn from the last answer alone; most models cope with either form.",
+        ("save_trained", "last_answer"),
     ),
     "answer_lost": Check(
         "warning",

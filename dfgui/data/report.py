@@ -23,9 +23,10 @@ from functools import partial
 from typing import Any
 
 from dfgui.config import Data
-from dfgui.data import rows, statistics
+from dfgui.data import rows, statistics, template
 from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import called, fingerprint
+from dfgui.data.cures import Cure, Cures
 from dfgui.data.rows import Examined, Neighbours, Options, prints_elsewhere
 from dfgui.data.sources import Broken, Row, Source, open_source
 from dfgui.errors import UserError
@@ -39,15 +40,6 @@ REST = 10  # times as long as a report took to make, until the next: most of the
 EXAMPLES = 5  # details kept of each finding
 NICE = 10  # of the other processes: a training beside them goes first
 MOST = 8  # processes; each holds a tokenizer, a quarter of a gigabyte in all
-
-
-@dataclass(frozen=True)
-class Cure:
-    """A setting that takes a finding away."""
-
-    label: str  # "Leave these 12 rows out"
-    setting: str  # "data.leave_out"
-    value: Any
 
 
 @dataclass(frozen=True)
@@ -117,8 +109,9 @@ def check(
     """
     source = open_source(data.source, settings, data.config, data.split)
     how = rows.options(data, rows.format_of(source, data), max_length)
-    counting = _Counting(source, data, how, max_length, prints_elsewhere(data, settings))
     tokenizer = load()
+    cures = Cures(data, max_length, template.original(tokenizer, tools=True) if tokenizer.chat_template else None)
+    counting = _Counting(source, data, how, max_length, prints_elsewhere(data, settings), cures)
     count = min(processes or os.cpu_count() or 1, MOST)
     look = partial(_look, tokenizer, how)
     due = time.monotonic() + EVERY
@@ -237,8 +230,10 @@ def _summed_up(row: Examined) -> _Seen:
 class _Counting:
     """What is kept of the rows that were looked at."""
 
-    def __init__(self, source: Source, data: Data, how: Options, max_length: int, elsewhere: frozenset[bytes]):
-        self.source, self.data, self.how, self.max_length = source, data, how, max_length
+    def __init__(
+        self, source: Source, data: Data, how: Options, max_length: int, elsewhere: frozenset[bytes], cures: Cures
+    ):
+        self.source, self.data, self.how, self.max_length, self.cures = source, data, how, max_length, cures
         self.neighbours = Neighbours(elsewhere)
         self.total = data.limit if data.where else _size(source, data.limit)
         self.broken: UserError | None = None
@@ -308,22 +303,8 @@ class _Counting:
             rows=numbers.tolist(),
             advice=kind.advice,
             examples=self.examples[name],
-            cures=list(self._cures(name, len(numbers), lengths["recommended_max_length"])),
+            cures=list(self.cures.of(name, len(numbers), lengths["recommended_max_length"], self._has_unused_tools())),
         )
-
-    def _cures(self, name: str, count: int, wanted: int) -> Iterator[Cure]:
-        """The cures of a check, as far as they help here."""
-        for kind in CHECKS[name].cures:
-            match kind:
-                case "raise_max_length" if wanted > self.max_length:
-                    yield Cure(f"Raise max_length to {wanted:,}", "training.max_length", wanted)
-                case "used_tools" if self.how.tools == "all" and self._has_unused_tools():
-                    yield Cure("Show only the tools that a row calls", "data.tools", "used")
-                case "last_answer":
-                    yield Cure("Learn from the last answer only", "data.train_on", "last_assistant")
-                case "leave_out":
-                    words = "this row" if count == 1 else f"these {count:,} rows"
-                    yield Cure(f"Leave {words} out", "data.leave_out", [*self.data.leave_out, name])
 
     def _has_unused_tools(self) -> bool:
         return any(count > self.called[name] for name, count in self.offered.items())

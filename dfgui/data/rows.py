@@ -126,7 +126,8 @@ def examine(row: Row | Broken, options: Options, tokenizer: Any) -> Examined:
         tokens = tokenize(shown, tokenizer, options.max_length, options.train_on, roles=False)
     except RowError as error:
         return replace(seen, problems=[*seen.problems, _named(error.check, error)], trouble=error)
-    found = [*seen.problems, *_dropped(shown, options, tokenizer), *_lost(tokens, options.max_length)]
+    said = template.remarks(shown, tokenizer, options.train_on) if shown.segments is None else ()
+    found = [*seen.problems, *(Problem(*one) for one in said), *_lost(tokens, options.max_length)]
     return replace(seen, problems=found, tokens=tokens)
 
 
@@ -140,15 +141,6 @@ def _is_in_another_format(raw: dict[str, Any], format: str) -> bool:
 def _named(check: str, error: UserError) -> Problem:
     said = f"it {error.said}" if isinstance(error, RowError) else error.what
     return Problem(check, f"{said} {error.why}")
-
-
-def _dropped(shown: Conversation, options: Options, tokenizer: Any) -> Iterator[Problem]:
-    """What the template leaves out of a conversation that it renders, or writes otherwise when it is asked."""
-    if shown.segments is not None:
-        return
-    for check, detail in template.left_unsaid(shown, tokenizer):
-        if check != "asked_differently" or options.train_on == "assistant":
-            yield Problem(check, detail)
 
 
 def _lost(tokens: Tokens, max_length: int | None) -> list[Problem]:

@@ -57,11 +57,18 @@ def render(conversation: Conversation, tokenizer: Any, add_generation_prompt: bo
     return rendered(conversation.messages, conversation.tools, tokenizer, text, add_generation_prompt)
 
 
-def left_unsaid(conversation: Conversation, tokenizer: Any) -> Iterator[tuple[str, str]]:
-    """(check, detail) of what this template drops of a conversation, or asks otherwise than it is trained."""
+def remarks(conversation: Conversation, tokenizer: Any, train_on: str) -> Iterator[tuple[str, str]]:
+    """(check, detail) of what this template does to a conversation that it renders: words it drops, tools it does not
+    show, answers it asks otherwise than they are trained.
+    """
     form = examine(original(tokenizer, bool(conversation.tools)))
     roles = [message["role"] for message in conversation.messages]
-    if form.rewritten and "assistant" in roles and "user" in roles[roles.index("assistant") :]:
+    if (
+        train_on == "assistant"
+        and form.rewritten
+        and "assistant" in roles
+        and "user" in roles[roles.index("assistant") :]
+    ):
         yield "asked_differently", f"earlier answers are {form.rewritten}"
     if conversation.tools and not form.offered:
         yield "tools_not_shown", "the list of its tools is not shown to the model"
@@ -76,6 +83,14 @@ def prompt_ids(messages: list[dict], tools: list[dict], tokenizer: Any) -> list[
     """What the model is given to answer: the history as the saved template renders it, and the start of its turn."""
     text = rendered(messages, tools, tokenizer, original(tokenizer, bool(tools)), add_generation_prompt=True)
     return tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+
+
+def with_tools_in_words(own: str) -> str:
+    """The template, with tools in the system message; in the first of the user where it has no place for one."""
+    if tools_in_words.unwrap(own)[0]:
+        return own
+    wrapped = tools_in_words.wrap(own)
+    return wrapped if examine(wrapped).offered else tools_in_words.wrap(own, "user")
 
 
 def samples(template: str) -> list[str]:
@@ -166,7 +181,7 @@ def _refuse_what_is_lost(messages: list[dict], form: Template) -> None:
         raise RowError(
             f"has {lost}, which this model's chat template cannot carry.",
             f"Found by rendering one ({form.note}).",
-            "Choose a model whose template knows tools, or leave such rows out.",
+            "Have tools written into the system message (tools_in), or choose another chat template.",
             check="not_rendered",
         )
 

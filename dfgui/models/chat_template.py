@@ -31,7 +31,7 @@ def give(tokenizer: Any, model: Model, spoken: bool = True) -> None:
     if name != "own":
         _replace(tokenizer, name)
     if tokenizer.chat_template and model.tools_in == "system":
-        _change(tokenizer, with_tools_in_words)
+        _change(tokenizer, template.with_tools_in_words)
     if tokenizer.chat_template and model.saved_template == "training":
         _change(tokenizer, lambda own: template.examine(own).training or own)
 
@@ -86,14 +86,6 @@ def marks_to_learn(tokenizer: Any, folder: str, model: Model) -> list[int]:
         return []
     known = tokenizer.get_vocab()
     return sorted(known[mark] for mark in marks(template.original(tokenizer)) if mark in known)
-
-
-def with_tools_in_words(own: str) -> str:
-    """The template, with tools in the system message; in the first of the user where it has no place for one."""
-    if tools_in_words.unwrap(own)[0]:
-        return own
-    wrapped = tools_in_words.wrap(own)
-    return wrapped if template.examine(wrapped).offered else tools_in_words.wrap(own, "user")
 
 
 def _folder() -> Path:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.upload import upload, uploaded
+from tests.tiny import tiny_folder, trl_template
 
 expect.set_options(timeout=30_000)
 
@@ -127,3 +128,21 @@ def all_rows_of_many(page, rows):
     upload(page, {"name": "many.jsonl", "mimeType": "application/json", "buffer": content})
     expect(page.locator("#field-data__source input")).to_have_value("many.jsonl")
     expect(page.locator("#row-total")).to_have_text("of 30,000")
+
+
+def test_tools_that_a_template_cannot_carry_are_written_into_the_system_message(all_rows, home):
+    folder = tiny_folder(home / "models" / "no-tools")
+    (folder / "chat_template.jinja").write_text(trl_template("gemma3"))
+    page = all_rows([row("Oslo"), row("Bergen")])
+    model = page.locator("#field-model__name input")
+    model.fill(str(folder))
+    model.press("Enter")
+    expect(page.locator("#data-facts")).to_contain_text("gemma3; tools: no")
+    expect(page.locator("#data-trouble")).to_contain_text("Have tools written into the system message")
+    page.locator("#check-start").click()
+    expect(page.locator("#check-result .note")).to_contain_text("The chat template cannot carry it 2 rows")
+    page.get_by_role("button", name="Write tools into the system message").click()
+    expect(page.locator("#check-result .note")).to_contain_text("Nothing is wrong with these rows.")
+    expect(page.locator("#data-facts")).to_contain_text("gemma3 with tools in words; tools: yes")
+    page.get_by_role("tab", name="What the model reads").click()
+    expect(page.locator("#view-text")).to_contain_text("These are the tools at hand")

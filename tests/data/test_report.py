@@ -22,6 +22,7 @@ from dfgui.data.checks import CHECKS
 from dfgui.data.prepare import prepare
 from dfgui.data.report import Report, check
 from dfgui.data.rows import Options
+from dfgui.data.template import with_tools_in_words
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
 from tests.data.broken import BROKEN, FINE, LONG, messages
@@ -201,9 +202,29 @@ def test_answers_that_are_asked_in_another_form_are_told_and_cured(checked):
     talk = {"messages": [user("Hi"), assistant("Ho"), user("Hi?"), assistant("Ho.")]}
     report = checked([talk, {"messages": talk["messages"][:2]}])
     assert found(report) == {"asked_differently": [1]}
-    assert [(cure.setting, cure.value) for cure in report.findings[0].cures] == [("data.train_on", "last_assistant")]
+    assert [(cure.setting, cure.value) for cure in report.findings[0].cures] == [
+        ("model.saved_template", "training"),
+        ("data.train_on", "last_assistant"),
+    ]
     assert checked([talk], train_on="last_assistant").findings == []
+    assert checked([talk], template="qwen3_training").findings == []
     assert checked([talk], template="qwen2_5").findings == []
+
+
+@pytest.mark.parametrize(
+    ("template", "finding", "also"),
+    [("gemma3", "not_rendered", True), ("gptoss", "words_dropped", False), ("deepseekv3", "tools_not_shown", False)],
+)
+def test_a_template_that_loses_tools_is_cured_by_tools_in_words(checked, template, finding, also):
+    talk = [user("Hi"), {**calls({"city": 'Os"lo'}), "content": "Let me look."}, answered("4"), assistant("Cold.")]
+    rows = [messages(*talk, tools=[WEATHER])]
+    report = checked(rows, template=template, max_length=4000)
+    cures = {cure.setting: cure.value for one in report.findings if one.check == finding for cure in one.cures}
+    assert cures.get("model.tools_in") == "system"
+    assert ("model.chat_template" in cures) == also
+    in_words = with_tools_in_words(make_tokenizer(template).chat_template)
+    assert checked(rows, template=in_words, max_length=4000).findings == []
+    assert checked(rows, template="qwen3_instruct_2507", max_length=4000).findings == []
 
 
 def test_a_careless_template_refuses_what_it_would_garble(checked):

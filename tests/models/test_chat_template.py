@@ -99,7 +99,7 @@ def test_tools_stand_with_the_user_where_a_template_takes_no_system_message():
 
 
 def test_what_the_assistant_says_is_marked_in_a_template_with_tools_in_words():
-    own = chat_template.with_tools_in_words(trl_template("gemma3"))
+    own = template.with_tools_in_words(trl_template("gemma3"))
     marked = template.examine(own).training
     tokenizer = tiny_tokenizer()
     text, blocks = template.rendered_with_marks(TALK, [WEATHER], tokenizer, marked)
@@ -117,7 +117,5 @@ def test_the_trained_form_can_be_saved():
 
 def test_a_template_is_known_by_name():
     assert chat_template.name_of(trl_template("qwen3")) == "qwen3"
-    assert chat_template.name_of(chat_template.with_tools_in_words(trl_template("gemma"))) == (
-        "gemma with tools in words"
-    )
+    assert chat_template.name_of(template.with_tools_in_words(trl_template("gemma"))) == ("gemma with tools in words")
     assert chat_template.name_of("{{ messages }}") is None

@@ -84,8 +84,10 @@ def build(context: Context) -> None:
         }
 
     @messages.says(trouble, then={seen: None})
-    def choose(here: str, seen_before: Any, turns: list[int], shape: dict, **chosen: Any) -> Iterator[dict]:
-        """Another dataset, format or model: its facts and its first row."""
+    def choose(
+        here: str, seen_before: Any, row: float | None, turns: list[int], shape: dict, **chosen: Any
+    ) -> Iterator[dict]:
+        """Another dataset, format or model: its facts and its first row; the same row where only settings differ."""
         if here != "data" or seen_before == [chosen, shape]:
             yield {seen: gr.skip()}
             return
@@ -96,13 +98,14 @@ def build(context: Context) -> None:
         described, by_hand = look.describe(head, format), look.data.format != "auto"
         waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
         soon = _facts(sample.facts(described, by_hand, "…"))
-        yield {facts: soon, number: head[0].number, detected: format, **waiting}
+        first = int(row or 1) if seen_before and seen_before[0] == chosen else head[0].number
+        yield {facts: soon, number: first, detected: format, **waiting}
         try:
-            yield from pictures(turns, look, head[0].number, format)
+            yield from pictures(turns, look, first, format)
             note = messages.trouble(broken) if broken else ""
-            yield {facts: _facts(sample.facts(described, by_hand, look.template_note(format))), trouble: note}
+            yield {facts: _facts(sample.facts(described, by_hand, _template(look, format))), trouble: note}
         except UserError:
-            yield {facts: _facts(sample.facts(described, by_hand))}
+            yield {facts: _facts(sample.facts(described, by_hand, _template(look, format)))}
             raise
 
     def count(seen: Any) -> str:
@@ -153,14 +156,14 @@ def build(context: Context) -> None:
     seen.change(count, seen, total, **QUIET, **VISITORS)
     choosing: dict[str, Any] = {
         "fn": choose,
-        "inputs": [here, seen, turns, selection.shape],
+        "inputs": [here, seen, number, turns, selection.shape],
         "inputs_kwargs": selection.inputs,
         "outputs": [seen, detected, facts, total, *shown],
         **QUIET,
         **VISITORS,
     }
     tab.select(**choosing, js=place.opened("data"))
-    gr.on(selection.changes, **choosing, js=place.HERE)
+    gr.on([*selection.changes, context.cured.change], **choosing, js=place.HERE)
 
 
 def _problems(found: list[dict[str, str]]) -> str:
@@ -179,6 +182,13 @@ def _button(title: str, id: str) -> gr.Button:
 def _view(title: str, name: str) -> gr.HTML:
     with gr.Tab(title, id=name):
         return gr.HTML(BLANK, elem_id=f"view-{name}", elem_classes="sample")
+
+
+def _template(look: Look, format: str) -> str | None:
+    """What is known of the chat template, also where the first row has trouble with it."""
+    with suppress(UserError):  # `choose` says why there is none
+        return look.template_note(format)
+    return None
 
 
 def _facts(facts: list[sample.Fact]) -> str:
