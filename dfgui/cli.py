@@ -23,7 +23,7 @@ from typing import Any
 from dfgui import actions, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
-from dfgui.recipe import from_yaml, parse
+from dfgui.recipe import from_yaml
 from dfgui.settings import Settings
 from dfgui.store import Store, probe
 from dfgui.store.runs import ENDED
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
 
     train = commands.add_parser("train", help="train what a YAML file describes, to its end")
     train.add_argument("file", type=Path)
-    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides")
+    _add_set(train)
     train.set_defaults(command=run_training)
 
     check = commands.add_parser("check", help="every row of a dataset, and what is wrong with it")
@@ -115,11 +115,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", help="a file, demo, or hf:owner/name")
-    parser.add_argument("--model", default="demo")
-    parser.add_argument("--format", default="auto")
-    parser.add_argument("--max-length", type=int, default=1024)
-    parser.add_argument("--train-on", default="assistant")
+    parser.add_argument("source", help="a file, demo, hf:owner/name, or the YAML file of a run")
+    for flag in LOOKING:
+        parser.add_argument(f"--{flag}", metavar=flag.replace("-", "_").upper())
+    _add_set(parser)
+
+
+def _add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="overrides")
 
 
 def _add_runs(commands: Any) -> None:
@@ -133,6 +136,14 @@ def _add_runs(commands: Any) -> None:
         obey.add_argument("run")
         obey.set_defaults(command=send_command, name=name)
 
+
+# What `check` and `preview` have flags for; --set reaches every other setting.
+LOOKING = {
+    "model": "model.name",
+    "format": "data.format",
+    "max-length": "training.max_length",
+    "train-on": "data.train_on",
+}
 
 Answer = tuple[int, Any, str | None]  # exit code, the JSON value, the same in words
 
@@ -196,8 +207,13 @@ def check_rows(asked: argparse.Namespace, where: Settings) -> Answer:
 
 
 def _looking_at(asked: argparse.Namespace) -> RunConfig:
-    data = {"source": asked.source, "format": asked.format, "train_on": asked.train_on}
-    return parse({"model": {"name": asked.model}, "data": data, "training": {"max_length": asked.max_length}})
+    """The run of a YAML file, or one of this dataset; flags and --set on top."""
+    given = {path: getattr(asked, flag.replace("-", "_")) for flag, path in LOOKING.items()}
+    overrides = [f"{path}={json.dumps(value)}" for path, value in given.items() if value is not None]
+    file = Path(asked.source)
+    if file.suffix in (".yaml", ".yml") and file.is_file():
+        return from_yaml(file.read_text(encoding="utf-8"), overrides + asked.overrides)
+    return from_yaml(json.dumps({"data": {"source": asked.source}}), overrides + asked.overrides)
 
 
 def show_row(asked: argparse.Namespace, where: Settings) -> Answer:

@@ -117,6 +117,12 @@ def test_check_looks_at_every_row_and_exits_1_on_an_error(folder):
     assert {finding["check"] for finding in short["findings"]} == {"answer_lost"}
 
 
+def test_what_a_run_would_train_on_is_checked_and_shown_by_its_own_file(folder):
+    assert dfgui(folder, "check", "run.yaml", "--set", "data.limit=7")["rows"] == 7
+    shown = dfgui(folder, "preview", "run.yaml", "--row", "3", "--set", "model.chat_template=gemma3")
+    assert "<start_of_turn>user\nSay 2.<end_of_turn>" in shown["text"]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

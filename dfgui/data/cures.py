@@ -25,6 +25,9 @@ class Cure:
     value: Any
 
 
+USED_TOOLS = Cure("Show only the tools that a row calls", "data.tools", "used")
+
+
 class Cures:
     """The cures there are for rows that train with these settings, by the chat template `template`, if there is one."""
 
@@ -40,7 +43,7 @@ class Cures:
                 case "raise_max_length" if longest > self.max_length:
                     yield Cure(f"Raise max_length to {longest:,}", "training.max_length", longest)
                 case "used_tools" if self.data.tools == "all" and unused:
-                    yield Cure("Show only the tools that a row calls", "data.tools", "used")
+                    yield USED_TOOLS
                 case "tools_in_words" if self._loses_tools() and not unwrap(self.template or "")[0]:
                     yield Cure("Write tools into the system message", "model.tools_in", "system")
                 case "another_template" if self._loses_tools():

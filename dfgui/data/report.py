@@ -9,6 +9,7 @@ fingerprint are kept, so that memory does not grow with what stands in them.
 """
 
 import itertools
+import json
 import multiprocessing
 import os
 import threading
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from dfgui.config import Data
@@ -28,6 +29,7 @@ from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import called, fingerprint
 from dfgui.data.cures import Cure, Cures
 from dfgui.data.rows import Examined, Neighbours, Options, prints_elsewhere
+from dfgui.data.shape import with_used_tools
 from dfgui.data.sources import Broken, Row, Source, open_source
 from dfgui.errors import UserError
 from dfgui.settings import Settings
@@ -71,6 +73,8 @@ class Report:
     trained_tokens: int
     turns: dict[int, int]  # turns of a row -> rows
     tools: dict[str, list[int]]  # name -> [rows that offer it, rows that call it]
+    tool_tokens: dict[str, int]  # in the schemas of all tools that rows offer; of those that a row calls: {all, used}
+    tools_shown: str  # which of the two train
 
     @property
     def trained_token_share(self) -> float:
@@ -97,6 +101,7 @@ class _Seen:
     turns: int
     offered: list[str]
     called: list[str]
+    tool_tokens: tuple[int, int]  # of the tools offered, of those that `used` would show
 
 
 def check(
@@ -189,7 +194,7 @@ def _chunks(all_rows: Iterator[Row | Broken]) -> Iterator[list[Row | Broken]]:
 
 
 def _look(tokenizer: Any, how: Options, chunk: list[Row | Broken]) -> list[_Seen]:
-    return [_summed_up(rows.examine(row, how, tokenizer)) for row in chunk]
+    return [_summed_up(rows.examine(row, how, tokenizer), tokenizer) for row in chunk]
 
 
 _equipment: dict[str, Any] = {}  # of a helper process: the tokenizer and the options that it works with
@@ -213,7 +218,7 @@ def _look_here(chunk: list[Row | Broken]) -> list[_Seen]:
     return _look(**_equipment, chunk=chunk)
 
 
-def _summed_up(row: Examined) -> _Seen:
+def _summed_up(row: Examined, tokenizer: Any) -> _Seen:
     talk, tokens = row.conversation, row.tokens
     return _Seen(
         number=row.number,
@@ -224,7 +229,20 @@ def _summed_up(row: Examined) -> _Seen:
         turns=len(talk.messages) if talk else 0,
         offered=[tool["function"]["name"] for tool in talk.tools] if talk else [],
         called=called(talk) if talk else [],
+        tool_tokens=(_tokens(talk.tools, tokenizer), _tokens(with_used_tools(talk).tools, tokenizer))
+        if talk
+        else (0, 0),
     )
+
+
+def _tokens(tools: list[dict], tokenizer: Any) -> int:
+    """How many tokens the schemas of these tools are."""
+    return sum(_count(json.dumps(tool, ensure_ascii=False), tokenizer) for tool in tools)
+
+
+@lru_cache(maxsize=4096)  # rows of one dataset offer the same tools again and again
+def _count(text: str, tokenizer: Any) -> int:
+    return len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
 
 class _Counting:
@@ -243,6 +261,7 @@ class _Counting:
         self.turns: Counter[int] = Counter()
         self.offered: Counter[str] = Counter()
         self.called: Counter[str] = Counter()
+        self.tool_tokens = {"all": 0, "used": 0}
         self.found: dict[str, array] = defaultdict(lambda: array("q"))  # check -> numbers of its rows
         self.examples: dict[str, list[str]] = defaultdict(list)
 
@@ -257,6 +276,8 @@ class _Counting:
         self.turns[row.turns] += 1
         self.offered.update(set(row.offered))
         self.called.update(row.called)
+        for which, count in zip(("all", "used"), row.tool_tokens, strict=True):
+            self.tool_tokens[which] += count
         if row.tokens is not None:
             self.lengths.append(row.tokens)
             if row.trained:
@@ -291,6 +312,8 @@ class _Counting:
             trained_tokens=self.trained,
             turns=dict(sorted(self.turns.items())),
             tools={name: [self.offered[name], self.called[name]] for name in sorted(self.offered | self.called)},
+            tool_tokens=dict(self.tool_tokens),
+            tools_shown=self.data.tools,
         )
 
     def _finding(self, name: str, lengths: dict[str, Any]) -> Finding:

@@ -15,7 +15,7 @@ def lines(report: Any) -> list[str]:
         f"{finding.severity:<8} {finding.title}: {numbers(finding.count, finding.rows)}. {finding.advice}"
         for finding in report.findings
     ]
-    return [summary(report), *lengths(report), *(found or ["Nothing is wrong with these rows."])]
+    return [summary(report), *lengths(report), *tools(report), *(found or ["Nothing is wrong with these rows."])]
 
 
 def summary(report: Any) -> str:
@@ -33,6 +33,16 @@ def lengths(report: Any) -> list[str]:
         return []
     wanted = f"max_length {found['recommended_max_length']:,} would keep nearly all rows whole"
     return [f"Tokens per row: half up to {found['median']:,}, at most {found['max']:,}; {wanted}."]
+
+
+def tools(report: Any) -> list[str]:
+    """How long the schemas of the tools are, all of them and those that a row calls."""
+    everything, used = (round(report.tool_tokens[which] / max(report.rows, 1)) for which in ("all", "used"))
+    if not everything:
+        return []
+    if report.tools_shown == "used":
+        return [f"Tools take about {used:,} tokens of a row; {everything:,} if all were shown."]
+    return [f"Tools take about {everything:,} tokens of a row; {used:,} if only those it calls were shown."]
 
 
 def numbers(count: int, found: list[int]) -> str:

@@ -249,6 +249,8 @@ def test_only_what_would_be_trained_is_counted(checked, qwen3, written, home):
     assert report.trained_token_share == report.trained_tokens / report.total_tokens
     assert report.turns == {2: 1, 4: 30}
     assert report.tools == {"get_news": [30, 0], "get_weather": [31, 30]}
+    one, other = (len(qwen3(json.dumps(tool))["input_ids"]) for tool in (WEATHER, NEWS))
+    assert report.tool_tokens == {"all": 31 * one + 30 * other, "used": 31 * one}
 
 
 def test_cures_set_what_takes_the_finding_away(checked):

@@ -20,6 +20,8 @@ REPORT = Report(
     trained_tokens=29_750,
     turns={2: 1200},
     tools={},
+    tool_tokens={"all": 0, "used": 0},
+    tools_shown="all",
 )
 CUT = Finding("cut", "info", "Cut", 7, [3, 17, 20, 31, 44, 50, 51], "Raise max_length.", [], [])
 
@@ -44,3 +46,11 @@ def test_rows_that_were_left_out_are_counted():
 
 def test_rows_without_tokens_have_no_lengths():
     assert findings.lengths(replace(REPORT, lengths=lengths([], 1024))) == []
+
+
+def test_the_size_of_tools_is_told_before_and_after():
+    offered = replace(REPORT, tool_tokens={"all": 372_000, "used": 60_000})
+    assert findings.tools(offered) == ["Tools take about 310 tokens of a row; 50 if only those it calls were shown."]
+    shown = replace(offered, tools_shown="used")
+    assert findings.tools(shown) == ["Tools take about 50 tokens of a row; 310 if all were shown."]
+    assert findings.tools(REPORT) == []

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from dfgui import actions
+from dfgui.data.cures import USED_TOOLS
 from dfgui.ui import messages
 from dfgui.ui.components import histogram
 from dfgui.ui.components.uploads import unmarked
@@ -28,7 +29,8 @@ from dfgui.ui.samples import look_at
 from dfgui.views import findings
 
 if TYPE_CHECKING:
-    from dfgui.data.report import Cure, Finding, Report
+    from dfgui.data.cures import Cure
+    from dfgui.data.report import Finding, Report
 
 KINDS = {"error": "stop", "warning": "warn", "info": "tell"}
 NAMED = 12  # rows of a finding that can be opened with a click
@@ -163,7 +165,14 @@ def _tools(report: "Report") -> str:
     )
     more = f'<p class="faint">{len(report.tools) - TOOLS:,} more tools.</p>' if len(report.tools) > TOOLS else ""
     head = '<tr><th>Tool</th><th class="num">rows offer it</th><th class="num">rows call it</th></tr>'
-    return f'<h3>Tools</h3><table class="tools"><thead>{head}</thead><tbody>{lines}</tbody></table>{more}'
+    sizes = "".join(f"<p>{escape(line)} {_used(report)}</p>" for line in findings.tools(report))
+    return f'<h3>Tools</h3>{sizes}<table class="tools"><thead>{head}</thead><tbody>{lines}</tbody></table>{more}'
+
+
+def _used(report: "Report") -> str:
+    """The click that shows fewer tools, where that saves something and is not done yet."""
+    saves = report.tools_shown == "all" and report.tool_tokens["used"] < report.tool_tokens["all"]
+    return _cure(USED_TOOLS) if saves else ""
 
 
 def _downloads(report: "Report") -> str:
