@@ -56,10 +56,15 @@ def _independent_of_folder(run: RunConfig) -> RunConfig:
     """The config with relative paths made absolute, so that it means the same from everywhere."""
     run = run.model_copy(deep=True)
     for block, name in ((run.model, "name"), (run.data, "source"), (run.data, "eval_source")):
-        value = getattr(block, name)
-        if value and value != "demo" and (here := existing(value)):
-            setattr(block, name, str(here))
+        setattr(block, name, _absolute(getattr(block, name)))
+    run.data.also = [_absolute(name) for name in run.data.also]
     return run
+
+
+def _absolute(name: str) -> str:
+    """A path that is there made absolute; every other name as it is."""
+    here = existing(name) if name and name != "demo" else None
+    return str(here) if here else name
 
 
 def launch_notes(settings: Settings, values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -75,7 +80,7 @@ def preview(settings: Settings, data: config.Data, model: config.Model, row: int
     from dfgui.data import rows, sources
     from dfgui.models import load
 
-    opened = sources.open_source(data.source, settings, data.config, data.split)
+    opened = sources.dataset(data, settings)
     how = rows.options(data, rows.format_of(opened, data), max_length)
     tokenizer = load.tokenizer(model, settings, spoken=rows.are_spoken(data, settings))
     return stages.preview(opened.row(row), how, tokenizer)

@@ -39,6 +39,13 @@ COLUMNS = ("prompt", "answer", "context", "system", "tools")  # what a column ca
 
 class Data(Block):
     source: str = setting("demo", "Dataset", "A file, a folder of files, hf:owner/name on the Hub, or demo.", "data")
+    also: str | list[str] = setting(
+        [],
+        "Joined with",
+        "More datasets after the first, separated by commas. Each may have a format of its own.",
+        "data",
+        "advanced",
+    )
     config: str | None = setting(
         None, "Configuration", "Which configuration of a Hub dataset. Empty: its default.", "data", "advanced"
     )
@@ -123,6 +130,11 @@ class Data(Block):
         if not source:
             raise ValueError("Name a dataset: a file, hf:owner/name, or demo.")
         return source
+
+    @field_validator("also")
+    @classmethod
+    def listed(cls, also: str | list[str]) -> list[str]:
+        return also if isinstance(also, list) else [name.strip() for name in also.split(",") if name.strip()]
 
     @property
     def columns(self) -> dict[str, str]:

@@ -23,7 +23,7 @@ from dfgui.data import rows
 from dfgui.data.conversation import Conversation, RowError, fingerprint
 from dfgui.data.held_out import HeldOut
 from dfgui.data.rows import Neighbours, prints_elsewhere
-from dfgui.data.sources import Source, open_source
+from dfgui.data.sources import Source, dataset, open_source
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
 from dfgui.settings import Settings
@@ -65,7 +65,7 @@ def prepare(
     data: Data, tokenizer: Any, max_length: int, seed: int, settings: Settings, progress: Progress | None = None
 ) -> Prepared:
     """Train and evaluation rows as tokens. Raises UserError naming the first row that cannot be used."""
-    source = open_source(data.source, settings, data.config, data.split)
+    source = dataset(data, settings)
     own = _tokenised(source, data, tokenizer, max_length, progress, Neighbours(prints_elsewhere(data, settings)))
     if data.eval_source:
         source = open_source(data.eval_source, settings, data.config, data.split)

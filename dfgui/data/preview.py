@@ -32,7 +32,7 @@ def preview(row: Row, how: Options, tokenizer: Any) -> dict:
 
 
 def _stages(row: Row, how: Options, tokenizer: Any) -> dict:
-    shown = how.shaped(how.conversation(row.raw))
+    shown = how.shaped(how.conversation(row))
     tokens = tokenize(shown, tokenizer, None, how.train_on)
     kept = len(tokens.input_ids) if how.max_length is None else how.max_length
     columns = zip(tokens.input_ids, tokens.spans, tokens.roles, tokens.labels, strict=True)

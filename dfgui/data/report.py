@@ -30,7 +30,7 @@ from dfgui.data.conversation import called, fingerprint
 from dfgui.data.cures import Cure, Cures
 from dfgui.data.rows import Examined, Neighbours, Options, prints_elsewhere
 from dfgui.data.shape import with_used_tools
-from dfgui.data.sources import Broken, Row, Source, open_source
+from dfgui.data.sources import Broken, Row, Source, dataset
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
@@ -112,7 +112,7 @@ def check(
     `load` returns the tokenizer; it is called in each process and must pickle. Raises UserError when there are no rows,
     no format fits, or the tokenizer cannot be had. Closing the generator ends the work.
     """
-    source = open_source(data.source, settings, data.config, data.split)
+    source = dataset(data, settings)
     how = rows.options(data, rows.format_of(source, data), max_length)
     tokenizer = load()
     cures = Cures(data, max_length, template.original(tokenizer, tools=True) if tokenizer.chat_template else None)

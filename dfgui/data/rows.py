@@ -15,7 +15,7 @@ from dfgui.config import Data
 from dfgui.data import checks, condition, formats, shape, template
 from dfgui.data.checks import Problem
 from dfgui.data.conversation import Conversation, RowError, fingerprint
-from dfgui.data.sources import Broken, Row, Source, open_source
+from dfgui.data.sources import Broken, Row, Source, dataset, open_source
 from dfgui.data.tokens import Tokens, tokenize
 from dfgui.errors import UserError
 from dfgui.settings import Settings
@@ -35,9 +35,9 @@ class Options:
     system: str = ""
     columns: tuple[tuple[str, str], ...] = ()  # ("prompt", "question"), ... where the format is "columns"
 
-    def conversation(self, raw: dict[str, Any]) -> Conversation:
+    def conversation(self, row: Row) -> Conversation:
         """A row in the one shape. Raises RowError when it cannot be one."""
-        return formats.to_conversation(raw, self.format, dict(self.columns))
+        return formats.to_conversation(row.raw, row.format or self.format, dict(self.columns))
 
     def shaped(self, conversation: Conversation) -> Conversation:
         """The conversation as it trains."""
@@ -89,7 +89,7 @@ def format_in(head: list[Row], data: Data) -> str:
 
 def are_spoken(data: Data, settings: Settings) -> bool:
     """Whether the rows are conversations, as the first that can be read tells. Plain text needs no chat template."""
-    source = open_source(data.source, settings, data.config, data.split)
+    source = dataset(data, settings)
     return spoken(source, options(data, format_of(source, data), None))
 
 
@@ -98,7 +98,7 @@ def spoken(source: Source, how: Options) -> bool:
         return True
     for row in source.head(formats.LOOKED_AT):
         try:
-            return how.conversation(row.raw).segments is None
+            return how.conversation(row).segments is None
         except RowError:
             continue
     return True
@@ -109,9 +109,9 @@ def read(row: Row | Broken, options: Options) -> Examined:
     if isinstance(row, Broken):
         return Examined(row.number, [_named("unreadable", row.error)], row.error)
     try:
-        conversation = options.conversation(row.raw)
+        conversation = options.conversation(row)
     except RowError as error:
-        check = "mixed_formats" if _is_in_another_format(row.raw, options.format) else error.check
+        check = "mixed_formats" if _is_in_another_format(row, options) else error.check
         return Examined(row.number, [_named(check, error)], error)
     return Examined(row.number, list(checks.problems(row.raw, conversation)), None, conversation)
 
@@ -131,11 +131,12 @@ def examine(row: Row | Broken, options: Options, tokenizer: Any) -> Examined:
     return replace(seen, problems=found, tokens=tokens)
 
 
-def _is_in_another_format(raw: dict[str, Any], format: str) -> bool:
-    if format == formats.MAPPED:
+def _is_in_another_format(row: Row, options: Options) -> bool:
+    wanted = row.format or options.format
+    if wanted == formats.MAPPED:
         return False
-    fits = [name for name, module in formats.FORMATS.items() if module.matches(raw)]
-    return bool(fits) and format not in fits
+    fits = [name for name, module in formats.FORMATS.items() if module.matches(row.raw)]
+    return bool(fits) and wanted not in fits
 
 
 def _named(check: str, error: UserError) -> Problem:
@@ -186,6 +187,6 @@ def _print(row: Row | Broken, how: Options) -> bytes | None:
     if isinstance(row, Broken):
         return None
     try:
-        return fingerprint(how.conversation(row.raw))
+        return fingerprint(how.conversation(row))
     except RowError:
         return None

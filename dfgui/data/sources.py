@@ -9,12 +9,13 @@ order of their names, and counted on.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-from dfgui.data import files
+from dfgui.config import Data
+from dfgui.data import files, formats
 from dfgui.data.hub import HubRows
 from dfgui.errors import UserError
 from dfgui.settings import Settings
@@ -27,6 +28,7 @@ HUB = "hf:"
 class Row:
     number: int
     raw: dict
+    format: str | None = None  # its own, where datasets of several formats are joined
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Source(ABC):
 
     def row(self, number: int) -> Row:
         """One row. Raises UserError beyond the end, saying how many there are."""
-        found = next((row for row in self.rows() if row.number == number), None)
+        found = next((row for row in self.scan() if row.number == number), None)
+        if isinstance(found, Broken):
+            raise found.error
         return found or self._missing(number, self.count())
 
     def _missing(self, number: int, total: int) -> Row:
@@ -114,27 +118,56 @@ class FileSource(Source):
         return files.count(self.path, self.kind)
 
 
-class FolderSource(Source):
-    def __init__(self, folder: Path, settings: Settings):
-        self.name = folder.name
-        self.files = [FileSource(settings.may_read(path), path.name) for path in files.inside(folder)]
-        if not self.files:
-            raise UserError(
-                f"{folder.name} is a folder without a dataset.",
-                "None of the files in it is of a kind that dfgui reads.",
-                "Name a folder with .jsonl, .json, .csv, .parquet or .txt files, or one file.",
-            )
+class Joined(Source):
+    """Several sources, one after the other; rows are counted on."""
+
+    def __init__(self, name: str, parts: Sequence[Source]):
+        self.name = name
+        self.parts = parts
 
     def scan(self) -> Iterator[Row | Broken]:
         before = last = 0
-        for file in self.files:
-            for row in file.scan():
+        for part in self.parts:
+            for row in part.scan():
                 last = before + row.number
                 yield replace(row, number=last)
             before = last
 
     def count(self) -> int:
-        return sum(file.count() for file in self.files)
+        return sum(part.count() for part in self.parts)
+
+    def size(self) -> int | None:
+        sizes = [part.size() for part in self.parts]
+        return None if None in sizes else sum(filter(None, sizes))
+
+
+class OfItsOwnFormat(Source):
+    """A source whose rows say which format they have, as its first rows tell."""
+
+    def __init__(self, source: Source):
+        self.name = source.name
+        self.source = source
+
+    def scan(self) -> Iterator[Row | Broken]:
+        format = formats.detect([row.raw for row in self.source.head(formats.LOOKED_AT)])
+        return (replace(row, format=format) if isinstance(row, Row) else row for row in self.source.scan())
+
+    def count(self) -> int:
+        return self.source.count()
+
+    def size(self) -> int | None:
+        return self.source.size()
+
+
+def folder_source(folder: Path, settings: Settings) -> Source:
+    parts = [FileSource(settings.may_read(path), path.name) for path in files.inside(folder)]
+    if not parts:
+        raise UserError(
+            f"{folder.name} is a folder without a dataset.",
+            "None of the files in it is of a kind that dfgui reads.",
+            "Name a folder with .jsonl, .json, .csv, .parquet or .txt files, or one file.",
+        )
+    return Joined(folder.name, parts)
 
 
 class HubSource(Source):
@@ -173,4 +206,12 @@ def open_source(source: str, settings: Settings, config: str | None = None, spli
             )
         return HubSource(name, config, split)
     path = settings.may_read(source)
-    return FolderSource(path, settings) if path.is_dir() else FileSource(path, path.name)
+    return folder_source(path, settings) if path.is_dir() else FileSource(path, path.name)
+
+
+def dataset(data: Data, settings: Settings) -> Source:
+    """All rows of a run: its dataset, and those that are joined to it. Raises UserError as open_source() does."""
+    parts = [open_source(name, settings, data.config, data.split) for name in (data.source, *data.also)]
+    if len(parts) == 1:
+        return parts[0]
+    return Joined(parts[0].name, [OfItsOwnFormat(part) for part in parts] if data.format == "auto" else parts)

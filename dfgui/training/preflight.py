@@ -113,7 +113,9 @@ class _Looked:
 
 def _rows(source: str, data: config.Data, settings: Settings) -> _Looked:
     """The first rows; UserError names the first that cannot be a conversation and is not left out."""
-    found = _looked_through(source, settings, data.model_dump_json(), _state_of(source, settings))
+    parts = (source, *data.also) if source == data.source else (source,)
+    state = tuple(_state_of(part, settings) for part in parts)
+    found = _looked_through(source, settings, data.model_dump_json(), state)
     if isinstance(found, UserError):
         raise found.with_traceback(None)
     return found
@@ -132,11 +134,12 @@ def _state_of(source: str, settings: Settings) -> Any:
 def _looked_through(source: str, settings: Settings, asked: str, state: Any) -> _Looked | UserError:
     """Remembered, because a page asks whenever a setting changes. What cannot be read at all is raised, and is not."""
     data = config.Data.model_validate_json(asked)
-    opened = sources.open_source(source, settings, data.config, data.split)
+    own = source == data.source
+    opened = sources.dataset(data, settings) if own else sources.open_source(source, settings, data.config, data.split)
     how = rows.options(data, rows.format_of(opened, data), None)
     neighbours = rows.Neighbours()
     count, left_out, found = 0, 0, Counter[str]()
-    for row in islice(rows.chosen(opened, data), LOOKED_AT):
+    for row in islice(rows.chosen(opened, data) if own else opened.scan(), LOOKED_AT):
         seen = _with_answer(rows.read(row, how), data)
         print = fingerprint(seen.conversation) if seen.conversation else None
         checks = {one.check for one in seen.problems + neighbours.problems(row.number, print)}

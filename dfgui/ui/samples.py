@@ -28,8 +28,9 @@ class Look:
     max_length: int
 
     def rows(self) -> sources.Source:
-        opened = _hub_source if self.data.source.startswith(sources.HUB) else sources.open_source
-        return opened(self.data.source, self.settings, self.data.config, self.data.split)
+        if any(name.startswith(sources.HUB) for name in (self.data.source, *self.data.also)):
+            return _hub_source(self.data.model_dump_json(), self.settings)
+        return sources.dataset(self.data, self.settings)
 
     def head(self) -> tuple[list[sources.Row], UserError | None]:
         """The rows that decide the format, and what is wrong among them. Raises UserError when there is none."""
@@ -52,7 +53,7 @@ class Look:
         """The row as it trains. Raises UserError naming the row."""
         how = rows.options(self.data, format, self.max_length)
         try:
-            return how.shaped(how.conversation(row.raw))
+            return how.shaped(how.conversation(row))
         except RowError as error:
             raise error.at(row.number) from error
 
@@ -117,6 +118,6 @@ def _tokenizer(model: str, spoken: bool, settings: Settings) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _hub_source(source: str, settings: Settings, config: str | None, split: str) -> sources.Source:
+def _hub_source(data: str, settings: Settings) -> sources.Source:
     """A dataset of the Hub keeps its connection, so that the next row comes at once."""
-    return sources.open_source(source, settings, config, split)
+    return sources.dataset(config.Data.model_validate_json(data), settings)

@@ -47,6 +47,35 @@ print(json.dumps({
 """
 
 
+WANTED = """
+import json
+from dfgui import settings
+from dfgui.config import Data
+from dfgui.data import rows
+from dfgui.data.sources import dataset
+
+data = Data(source="hf:o/large", where="city = Rome", limit=2)
+print(json.dumps([row.number for row in rows.chosen(dataset(data, settings.load(jailed=False)), data)]))
+"""
+
+
+def test_a_dataset_of_the_hub_is_read_no_further_than_the_rows_that_are_wanted(tmp_path):
+    """Four files; the second wanted row stands in the second."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for part in range(4):
+        rows = [{"city": city, "text": f"{part} {city}"} for city in CITIES]
+        (folder / f"train-{part}.jsonl").write_text(jsonl(rows))
+    env = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    with serving({"o/large": folder}) as hub:
+        env |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "cache"), "DFGUI_HOME": str(tmp_path / "home")}
+        asked = subprocess.run([sys.executable, "-c", WANTED], env=env, capture_output=True, text=True, timeout=120)
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout) == [2, 5]
+    assert {"train-0.jsonl", "train-1.jsonl"} <= set(hub.asked)
+    assert "train-3.jsonl" not in hub.asked
+
+
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hub")

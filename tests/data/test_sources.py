@@ -5,10 +5,12 @@ import json
 
 import pytest
 
-from dfgui.data.sources import Broken, Row, open_source
+from dfgui.config import Data
+from dfgui.data import rows
+from dfgui.data.sources import Broken, Row, dataset, open_source
 from dfgui.errors import UserError
 from dfgui.settings import Settings, load
-from tests.data.rows import deepfabric, jsonl
+from tests.data.rows import assistant, deepfabric, jsonl, user
 
 ROWS = [{"text": "one"}, {"text": "two"}, {"text": "three"}]
 CSV = 'prompt,completion\nHi,Hello\n"2, or 3?","a\nb"\n'
@@ -195,6 +197,27 @@ def test_the_files_of_a_folder_are_joined_by_name_and_counted_on(written, tmp_pa
         *((1, "one"), (2, "two"), (3, "three"), (4, "four"), (5, "five"))
     ]
     assert (source.count(), source.row(4).raw["text"], source.name) == (5, "four", tmp_path.name)
+
+
+def test_datasets_of_several_formats_are_joined(written, home):
+    first = written("a.jsonl", jsonl([{"messages": [user("Hi"), assistant("Ho")]}]))
+    second = written("b.csv", "instruction,output\nSay 4,4\nSay 5,5\n")
+    data = Data(source=str(first), also=f"{second}, demo")
+    joined = dataset(data, home)
+    assert (joined.name, joined.count(), joined.size()) == ("a.jsonl", 603, 603)
+    assert [row.format for row in joined.head(3)] == ["messages", "alpaca", "alpaca"]
+    how = rows.options(data, rows.format_of(joined, data), None)
+    assert how.conversation(joined.row(3)).messages[-1] == assistant("5")
+    assert rows.read(joined.row(603), how).trouble is None
+    named = dataset(Data(source=str(second), also=[str(second)], format="alpaca"), home)
+    assert [row.format for row in named.head(9)] == [None] * 4  # all of the one format
+
+
+def test_a_row_after_a_broken_one_can_be_looked_at(written, home):
+    source = open_source(str(written("rows.json", json.dumps([{"text": "one"}, 2, {"text": "three"}]))), home)
+    assert source.row(3).raw == {"text": "three"}
+    with pytest.raises(UserError, match="Row 2"):
+        source.row(2)
 
 
 def test_a_broken_line_in_a_folder_is_named_with_its_file(written, tmp_path, home):
