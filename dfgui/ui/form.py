@@ -158,7 +158,7 @@ def _field(spec: Spec) -> Any:
     if spec.kind == "text":
         return gr.Textbox(**common)
     step = STEPS.get(spec.path, 1 if spec.kind == "integer" else 0.01)
-    return gr.Number(**common, step=step)
+    return gr.Number(**common, step=step, placeholder="–" if spec.optional else None)  # without one it shows a 0
 
 
 def info(spec: Spec, problem: str | None = None) -> str:

@@ -111,6 +111,9 @@ def _run(values: Values, devices: int) -> str:
 def _model(values: Values, devices: int) -> str:
     dtype = values.get("model.dtype")
     parts = [f"revision {values['model.revision']}"] if values.get("model.revision") else []
+    template = values.get("model.chat_template")
+    parts += [f"chat template {template}"] if template not in (None, "own") else []
+    parts += ["tools in the system message"] if values.get("model.tools_in") == "system" else []
     return ", ".join([*parts, "weights held as the method needs" if dtype == "auto" else f"weights in {dtype}"])
 
 

@@ -53,3 +53,12 @@ def test_a_half_written_form_still_has_its_lines(group, wrong):
 )
 def test_numbers_read_as_people_write_them(value, words):
     assert estimate.number(value) == words
+
+
+def test_the_model_says_which_chat_template_it_gets_where_that_is_not_its_own():
+    own = {"model.dtype": "auto", "model.chat_template": "own", "model.tools_in": "template"}
+    assert estimate.headline("model", own) == "weights held as the method needs"
+    other = own | {"model.chat_template": "gemma3", "model.tools_in": "system"}
+    assert estimate.headline("model", other) == (
+        "chat template gemma3, tools in the system message, weights held as the method needs"
+    )
