@@ -287,7 +287,7 @@ def _read_back(template: str, arguments: Any) -> str:
         return f"refused ({problem})"
     if not all(word in text for word in ("called_probe", *ARGUMENTS, "deep_probe")):
         return "dropped"
-    if '\\"deep_probe' in text:
+    if '\\"deep_probe' in text or (isinstance(arguments, str) and arguments not in text):
         return "encoded twice"
     return "as Python" if "{'deep_probe': " in text else "whole"
 

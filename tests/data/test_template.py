@@ -58,6 +58,14 @@ def test_a_template_that_prints_python_gets_text(tokenizer_of):
     assert f"get_weather {json.dumps(ARGUMENTS)}</tool_call>" in text
 
 
+def test_a_template_that_prints_a_whole_call_as_python_gets_no_text_within_it(tokenizer_of):
+    whole = tokenizer_of(AS_THEY_ARE.replace("{{ c.function.name }} {{ c.function.arguments }}", "{{ c.function }}"))
+    assert describe(whole).arguments == "object"
+    bare = tokenizer_of(whole.chat_template.replace("<tool_call>", "CALL ").replace("</tool_call>", ""))
+    text = render(Conversation([user("Hi"), calls(ARGUMENTS)], []), bare)
+    assert f"CALL {{'name': 'get_weather', 'arguments': {ARGUMENTS}}}" in text
+
+
 @pytest.mark.parametrize("name", NONE)
 def test_templates_that_lose_tool_calls_say_so_and_refuse_the_row(tokenizer_of, name):
     template = describe(tokenizer_of(name))
