@@ -25,6 +25,7 @@ from dfgui.data.tokens import IGNORED, tokenize
 from dfgui.errors import UserError
 from tests.data.random_rows import KINDS, as_text, messages
 from tests.data.sides import data_of, of_trl, refusal, shown, trained
+from tests.tiny import trl_template
 
 FOLDER = Path(trl.__file__).parent / "chat_templates"
 ALL = sorted(path.stem for path in FOLDER.glob("*.jinja") if not path.stem.endswith("_training"))
@@ -145,16 +146,26 @@ EDITS = {
     "another first sentence": lambda text: "{{- 'You were trained here.\\n' }}" + text,
     "a newline at the end": lambda text: text.rstrip("\n") + "\n\n",
     "a comment": lambda text: "{# ours #}" + text,
+    "another system message": lambda text: re.sub(r"You are (?!provided)", "You were ", text),
 }
+# TRL marks in these what follows the prompt for an answer; in others also blanks, thoughts or marks around it.
+MARKED_FROM_THE_PROMPT = (
+    *("cohere", "cohere2", "gemma", "gemma3", "lfm2", "lfm2_2_5", "lfm2_2_5_vl", "llama3", "phi3", "phi3_5"),
+    *("qwen2_5_vl", "qwen3_instruct_2507", "qwen3_vl"),
+)
 
 
-@pytest.mark.parametrize("edit", EDITS)
-@pytest.mark.parametrize("name", NAMES)
+EDITED = [
+    (name, edit)
+    for name, edit in product(NAMES, EDITS)
+    if template.examine(text := trl_template(name)).training and EDITS[edit](text) != text
+]
+
+
+@pytest.mark.parametrize(("name", "edit"), EDITED)
 def test_an_edited_template_is_exact_or_refused_with_the_reason(tokenizer_of, rows_of, name, edit):
     """TRL does not know it any more, so turns are told by rendering the conversation up to each."""
     tokenizer, rows = rows_of(name)
-    if not template.examine(template.original(tokenizer)).training:
-        return  # TRL knows nothing of the original either
     edited = copy.copy(tokenizer)
     edited.chat_template = EDITS[edit](template.original(tokenizer))
     beside = template.describe(edited).beside
@@ -167,6 +178,7 @@ def test_an_edited_template_is_exact_or_refused_with_the_reason(tokenizer_of, ro
             continue
         said = [message for message in row["messages"] if message["role"] == "assistant"]
         assert len(ours) == len(said)
+        assert ours == learned(tokenizer, row) or name not in MARKED_FROM_THE_PROMPT
         for turn, message in zip(ours, said, strict=True):
             assert message["content"].strip() in turn or not (beside or "tool_calls" not in message)
             assert all(call["function"]["name"] in turn for call in message.get("tool_calls", []))
