@@ -6,7 +6,6 @@ stands in the row. bench/templates.py asks the same of more rows.
 """
 
 import copy
-import json
 import re
 from itertools import groupby, product
 from pathlib import Path
@@ -20,10 +19,9 @@ from dfgui.config import Data
 from dfgui.data import replies, template
 from dfgui.data.conversation import RowError
 from dfgui.data.formats import to_conversation
-from dfgui.data.prepare import prepare
 from dfgui.data.tokens import IGNORED, tokenize
 from dfgui.errors import UserError
-from tests.data.random_rows import KINDS, as_text, messages
+from tests.data.random_rows import KINDS, messages
 from tests.data.sides import data_of, of_trl, refusal, shown, trained
 from tests.tiny import trl_template
 
@@ -100,17 +98,6 @@ def test_the_preview_is_the_trainers_row_and_trls(tokenizer_of, tmp_path, home, 
 def test_a_template_that_takes_no_text_is_refused_in_words(tokenizer_of, name, words):
     with pytest.raises(UserError, match=f"The chat template of this model {words}"):
         template.describe(tokenizer_of(name))
-
-
-@pytest.mark.parametrize("name", ["deepseekv3", "qwen3_8", "gemma4", "nemotron_3_nano"])
-def test_trl_would_train_arguments_that_are_json_text_as_text_in_quotes(rows_of, written, home, name):
-    """As DeepFabric and OpenAI write them. Ours are the same whether a row holds an object or its text."""
-    tokenizer, rows = rows_of(name)
-    row = next(row for row in rows if any("tool_calls" in message for message in row["messages"]))
-    path = written("rows.jsonl", f"{json.dumps(row)}\n{json.dumps(as_text(row))}\n")
-    data = Data(source=str(path), train_on="everything", eval_fraction=0)
-    objects, texts = prepare(data, tokenizer, 100_000, 42, home).train["input_ids"]
-    assert objects == texts
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(UNREAD)])
