@@ -3,12 +3,11 @@
     parse('Let me look.\\n<tool_call>{"name": "get_weather", "arguments": {"city": "Oslo"}}</tool_call>', tokenizer)
     Reply(content="Let me look.", calls=[{"name": "get_weather", "arguments": {"city": "Oslo"}}], broken=None)
 
-The families in FAMILIES are read here, because TRL's parser makes plain text of a broken call and loses words around
-calls. Other templates that TRL knows (Gemma 4) are left to it.
+All is read here, because TRL's parser makes plain text of a broken call, reads half a call as a whole one and loses
+words around calls.
 """
 
 import ast
-import copy
 import json
 import re
 from collections.abc import Callable
@@ -35,7 +34,7 @@ def parse(text: str, tokenizer: Any, tools: list[dict] | None = None) -> Reply:
         return found
     if BARE_CALL.match(said) and not MARKED.search(tokenizer.chat_template or ""):
         return _bare(said.strip(), reasoning)
-    return _by_trl(said, reasoning, tokenizer, tools) or Reply(_without_frames(said), reasoning=reasoning)
+    return Reply(_without_frames(said), reasoning=reasoning)
 
 
 def marked(text: str, tools: list[dict], reasoning: str = "") -> Reply | None:
@@ -101,6 +100,23 @@ def _gpt_oss(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
     return [_call({"name": opened.group(1), "arguments": _json(inside)})]
 
 
+def _muse(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    """<atem:invoke name="..."><atem:parameter name="city">Oslo</atem:parameter></atem:invoke>, once for each call."""
+    argument = r'<atem:parameter name="([^"]*)">(.*?)</atem:parameter>'
+    invoked = re.split(r"(?=<atem:invoke )", inside)[1:] or [inside]
+    return [_tagged_call(one, r'<atem:invoke name="([^"]+)">', argument, tools) for one in invoked]
+
+
+def _gemma(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
+    """JSON but for keys and quotes: call:get_weather{city:<|"|>Oslo<|"|>,days:[1,2]}."""
+    name, brace, arguments = inside.removeprefix("call:").partition("{")
+    parts = f"{brace}{arguments}".split('<|"|>')
+    parts[1::2] = map(json.dumps, parts[1::2])
+    parts[::2] = [re.sub(r'([{,])([^{}\[\],:"]+):', r'\1"\2":', part) for part in parts[::2]]
+    parts[::2] = [re.sub(r"(?<![^\[,:])None(?![^\],}])", "null", part) for part in parts[::2]]
+    return [_call({"name": name.strip(), "arguments": _json("".join(parts))})]
+
+
 def _llama(opened: re.Match, inside: str, tools: list[dict]) -> list[dict]:
     return [_call(_json(inside))]
 
@@ -145,6 +161,8 @@ FAMILIES = [  # marks that end a turn are gone from the text, so the end of it c
     Marks(re.compile(r"<tool_call>"), re.compile(r"</tool_call>"), _qwen_or_glm),
     Marks(re.compile(r"<｜tool▁call▁begin｜>"), re.compile(r"<｜tool▁call▁end｜>"), _deepseek),
     Marks(re.compile(r"\[TOOL_CALLS\]"), re.compile(r"(?=\[TOOL_CALLS\])|\Z"), _mistral),
+    Marks(re.compile(r"<atem:function_calls>"), re.compile(r"</atem:function_calls>"), _muse),
+    Marks(re.compile(r"<\|tool_call>"), re.compile(r"<tool_call\|>"), _gemma),
     Marks(re.compile(r"to=functions\.([\w.-]+)[^{]*?<\|message\|>"), re.compile(r"<\|call\|>|\Z"), _gpt_oss),
     Marks(re.compile(r"<\|python_tag\|>"), re.compile(r"\Z"), _llama),
     Marks(re.compile(r"<\|tool_call_start\|>"), re.compile(r"<\|tool_call_end\|>"), _lfm),
@@ -154,15 +172,16 @@ FAMILIES = [  # marks that end a turn are gone from the text, so the end of it c
 BARE_CALL = re.compile(r'\s*\{\s*"name"\s*:\s*"[^"]*"\s*,\s*"(?:parameters|arguments)"\s*:')
 MARKED = re.compile(r"<tool_call>|<｜tool▁call▁begin｜>|\[TOOL_CALLS\]|to=functions")
 
-FRAMES = re.compile(  # around messages (gpt-oss) and around all calls of a turn (DeepSeek)
-    r"<\|start\|>assistant|<\|channel\|>(?:final|commentary)|<\|message\|>|<\|end\|>|<｜tool▁calls▁(?:begin|end)｜>"
+FRAMES = re.compile(  # around messages (gpt-oss, Muse) and around all calls of a turn (DeepSeek)
+    r"<\|start\|>assistant|<\|channel\|>(?:final|commentary)|(?:\s?to=[\w.-]+)?<\|message\|>"
+    r"|<\|end\|>|<\|eom\|>|<｜tool▁calls▁(?:begin|end)｜>"
 )
 THINKING = [
     ("<think>", "</think>"),
     ("<|channel|>analysis<|message|>", "<|end|>"),  # gpt-oss
     ("<|channel>thought\n", "<channel|>"),  # Gemma 4
+    (" to=self<|message|>", "<|eom|>"),  # Muse
 ]
-TRL_READS = re.compile(r"(<\|tool_call>).*?(<tool_call\|>|\Z)", re.DOTALL)  # Gemma 4
 
 
 def _reasoning(text: str) -> tuple[str, str]:
@@ -233,28 +252,3 @@ def _typed(text: str, wanted: Any) -> Any:
         return constants[text] if text in constants else json.loads(text)
     except ValueError:
         return text
-
-
-def _by_trl(said: str, reasoning: str, tokenizer: Any, tools: list[dict] | None) -> Reply | None:
-    """What transformers reads with TRL's description of the template; None for a template that TRL does not know.
-
-    It reads half a call as a whole one, and forgets words before a call: both are seen to here.
-    """
-    from trl import add_response_schema
-
-    try:
-        known = add_response_schema(copy.copy(tokenizer))  # a copy: the description would be saved with the tokenizer
-    except ValueError:
-        return None
-    words = _without_frames(TRL_READS.sub("", said))
-    try:
-        for block in TRL_READS.finditer(said):
-            opening, closing = block.groups()
-            if not closing:
-                raise Unreadable(f"{opening} is never closed")
-        message = known.parse_response(said, prefix="", tools=tools)
-        calls = [_call(call["function"]) for call in message.get("tool_calls") or []]
-    except (ValueError, TypeError, KeyError, Unreadable) as error:
-        first_line = str(error).partition("\n")[0]
-        return Reply(words, broken=f"the call cannot be read: {first_line}", reasoning=reasoning)
-    return Reply(words, calls, reasoning=reasoning)

@@ -13,8 +13,16 @@ from tests.tiny import WEATHER, tiny_tokenizer
 CALL = {"name": "get_weather", "arguments": {"city": "Oslo", "days": 3}}
 JSON = '{"name": "get_weather", "arguments": {"city": "Oslo", "days": 3}}'
 TEMPLATES = sorted(file.stem for file in (Path(trl.__file__).parent / "chat_templates").glob("*.jinja"))
-OTHERS = ("muse_glimmer", "diffusion_gemma", "llava_next", "idefics3")  # calls nobody here reads; no plain text
-TURN_ENDS = ["<|im_end|>\n", "<|call|>", "<|eot_id|>", "<|observation|>", "<｜end▁of▁sentence｜>", "<|tool_response>"]
+OTHERS = ("llava_next", "idefics3")  # take no plain text
+TURN_ENDS = [
+    "<|im_end|>\n",
+    "<|call|>",
+    "<|eot_id|>",
+    "<|eot|>",
+    "<|observation|>",
+    "<｜end▁of▁sentence｜>",
+    "<|tool_response>",
+]
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +142,29 @@ def test_gpt_oss_channels_are_taken_apart():
     assert parse("<|channel|>final<|message|>It rains.", tokenizer).content == "It rains."
 
 
-def test_reading_leaves_the_tokenizer_as_it_was():
-    answer, tokenizer = written("gemma4")
-    parse(answer, tokenizer)
-    assert getattr(tokenizer, "response_template", None) is None
+def test_muse_says_to_whom_it_speaks():
+    tokenizer = tiny_tokenizer("muse_glimmer")
+    invoked = '<atem:invoke name="{}">\n<atem:parameter name="city">{}</atem:parameter>\n</atem:invoke>\n'
+    calling = "<atem:function_calls>\n{}</atem:function_calls>"
+    two = calling.format(invoked.format("get_weather", "4711") + invoked.format("ping", "4711"))
+    text = f" to=self<|message|>Hm.<|eom|><|start|>assistant to=get_weather<|message|>{two}"
+    reply = parse(text, tokenizer, [WEATHER])
+    assert (reply.reasoning, reply.content, reply.broken) == ("Hm.", "", None)
+    # Only one of the two is on offer, so that its schema says what is text.
+    assert [call["arguments"]["city"] for call in reply.calls] == ["4711", 4711]
+    assert parse(" to=user<|message|>It rains.", tokenizer).content == "It rains."
+    assert parse(" to=ping<|message|>" + calling.format("ping()"), tokenizer).broken == "the call has no name"
+    assert "is never closed" in parse(text[:-9], tokenizer).broken
+
+
+def test_gemmas_quotes_keep_what_would_be_marks_elsewhere():
+    text = (
+        '<|tool_call>call:get-news{a b:[1,None,{c:<|"|>,d:{"e": None}<|"|>}],f:null,g:{<|"|>h:i<|"|>:true}}<tool_call|>'
+    )
+    expected = {"a b": [1, None, {"c": ',d:{"e": None}'}], "f": None, "g": {"h:i": True}}
+    for name in ("gemma4", "diffusion_gemma"):
+        assert parse(text, tiny_tokenizer(name)).calls == [{"name": "get-news", "arguments": expected}]
+        assert "not JSON" in parse("<|tool_call>call:ping{to:Oslo}<tool_call|>", tiny_tokenizer(name)).broken
 
 
 def test_a_reply_of_nothing_is_nothing(qwen):
@@ -151,7 +178,7 @@ def test_a_reply_of_nothing_is_nothing(qwen):
         ("lfm2_2_5", "Hm. <|tool_call_start|>[ping(to='Oslo')]<|tool_call_end|>", "<|tool_call_start|>[ping(to='Os"),
     ],
 )
-def test_what_trl_reads_keeps_its_words_and_half_a_call_is_broken(name, whole, half):
+def test_words_before_a_call_are_kept_and_half_a_call_is_broken(name, whole, half):
     tokenizer = tiny_tokenizer(name)
     reply = parse(whole, tokenizer)
     assert (reply.content, reply.calls) == ("Hm.", [{"name": "ping", "arguments": {"to": "Oslo"}}])
@@ -162,7 +189,7 @@ def test_what_trl_reads_keeps_its_words_and_half_a_call_is_broken(name, whole, h
 def test_no_text_whatsoever_makes_the_reading_fail():
     pieces = re.findall(r"<[^>]*>|\W|\w+", Path(__file__).read_text(encoding="utf-8"))
     chance = random.Random(0)
-    for name in ("qwen3", "llama3_2", "gemma4", "lfm2_2_5", "gptoss", "phi3"):
+    for name in ("qwen3", "llama3_2", "gemma4", "lfm2_2_5", "gptoss", "muse_glimmer", "phi3"):
         tokenizer = tiny_tokenizer(name)
         for _ in range(300):
             parse("".join(chance.choices(pieces, k=8)), tokenizer, [WEATHER])
