@@ -5,7 +5,9 @@ shown([row], data, tokenizer) == trained([row], data, tokenizer, path, home) == 
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import trl
 
 from dfgui.config import Data
 from dfgui.data import rows, template
@@ -17,6 +19,10 @@ from dfgui.settings import Settings
 from tests.data.oracle import trl_rows
 from tests.data.random_rows import KINDS, as_completion, as_text
 
+FOLDER = Path(trl.__file__).parent / "chat_templates"
+NO_TEXT = ("llava_next", "idefics3")  # templates that take content in parts only
+NAMES = sorted({path.stem.removesuffix("_training") for path in FOLDER.glob("*.jinja")} - {*NO_TEXT})
+TRAIN_ON = get_args(Data.model_fields["train_on"].annotation)
 UNCUT = 100_000
 Sides = list[tuple[list[int], list[int]]]
 

@@ -8,27 +8,20 @@ stands in the row. bench/templates.py asks the same of more rows.
 import copy
 import re
 from itertools import groupby, product
-from pathlib import Path
 from random import Random
-from typing import Any, get_args
+from typing import Any
 
 import pytest
-import trl
 
-from dfgui.config import Data
 from dfgui.data import replies, template
 from dfgui.data.conversation import RowError
 from dfgui.data.formats import to_conversation
 from dfgui.data.tokens import IGNORED, tokenize
 from dfgui.errors import UserError
 from tests.data.random_rows import KINDS, messages
-from tests.data.sides import data_of, of_trl, refusal, shown, trained
+from tests.data.sides import NAMES, NO_TEXT, TRAIN_ON, data_of, of_trl, refusal, shown, trained
 from tests.tiny import trl_template
 
-FOLDER = Path(trl.__file__).parent / "chat_templates"
-ALL = sorted(path.stem for path in FOLDER.glob("*.jinja") if not path.stem.endswith("_training"))
-NO_TEXT = ("llava_next", "idefics3")  # take content in parts only
-NAMES = [name for name in ALL if name not in NO_TEXT]
 ROWS = 12  # a template
 FEW = 8  # a template, a format and a way to learn
 
@@ -64,7 +57,6 @@ REFUSED = {  # why rows are, by template; no row of the others is
     "gemma4": "rendered differently with and without what follows",
     "lfm2_2_5": "has a tool call that this model's chat template would garble",
 }
-TRAIN_ON = get_args(Data.model_fields["train_on"].annotation)
 # Ways to learn take turns over templates and formats; chats, whose mask has most to it, are learned by default as well.
 ASKED = [
     (name, kind, train_on)
