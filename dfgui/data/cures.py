@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dfgui.config import Data
-from dfgui.data import template
+from dfgui.data import probe
 from dfgui.data.checks import CHECKS
 from dfgui.data.tools_in_words import unwrap
 
@@ -61,10 +61,10 @@ class Cures:
         """Whether the template cannot carry all that rows with tools have."""
         if self.template is None:
             return False
-        form = template.examine(self.template)
+        form = probe.examine(self.template)
         return not (form.tools and form.several and form.offered and form.beside) or form.careless
 
     def _has_a_trained_form(self) -> bool:
         """Whether there is a template that asks as rows are trained."""
-        trained = template.examine(self.template).training if self.template else None
-        return trained is not None and not template.examine(trained).rewritten
+        trained = probe.examine(self.template).training if self.template else None
+        return trained is not None and not probe.examine(trained).rewritten

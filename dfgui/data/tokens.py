@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
-from dfgui.data import template
+from dfgui.data import probe, template
 from dfgui.data.conversation import Conversation, RowError, require_answer
 from dfgui.data.turns import turns
 from dfgui.errors import UserError
@@ -118,7 +118,7 @@ def _chat(conversation: Conversation, tokenizer: Any, train_on: str) -> _Marked:
     start = conversation.train_from
     if start is not None and all(message["role"] == "assistant" for message in messages[start:]):
         return _after_prompt(messages, start, tools, tokenizer, own)
-    marking = template.examine(own).training
+    marking = probe.examine(own).training
     if marking is None:
         wanted = [number for number in answers if number >= (start or 0)]
         return _by_beginnings(messages, wanted, tools, tokenizer, own)

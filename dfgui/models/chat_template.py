@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui.config import Model
-from dfgui.data import template, tools_in_words
+from dfgui.data import probe, template, tools_in_words
 from dfgui.errors import UserError
 
 # For a model without a template: the first of these whose marks it knows, or else the first.
@@ -31,9 +31,9 @@ def give(tokenizer: Any, model: Model, spoken: bool = True) -> None:
     if name != "own":
         _replace(tokenizer, name)
     if tokenizer.chat_template and model.tools_in == "system":
-        _change(tokenizer, template.with_tools_in_words)
+        _change(tokenizer, probe.with_tools_in_words)
     if tokenizer.chat_template and model.saved_template == "training":
-        _change(tokenizer, lambda own: template.examine(own).training or own)
+        _change(tokenizer, lambda own: probe.examine(own).training or own)
 
 
 def chosen(tokenizer: Any, model: Model, spoken: bool = True) -> str:
@@ -74,7 +74,7 @@ def named(tokenizer: Any) -> str:
 
 def marks(text: str) -> list[str]:
     """What a template prints between turns and calls that should each be one token: ["<|im_start|>", "<|im_end|>"]."""
-    return list(dict.fromkeys(MARK.findall("\n".join(template.samples(text)))))
+    return list(dict.fromkeys(MARK.findall("\n".join(probe.samples(text)))))
 
 
 def marks_to_learn(tokenizer: Any, folder: str, model: Model) -> list[int]:
@@ -105,7 +105,7 @@ def _replace(tokenizer: Any, name: str) -> None:
     tokenizer.chat_template = text
     if "bos_token" in text and tokenizer.bos_token is None:  # a model without one has seen the other between texts
         tokenizer.bos_token = tokenizer.eos_token
-    if (ends := MARK.findall(template.end_of_turn(text))) and "eos_token" not in text:
+    if (ends := MARK.findall(probe.end_of_turn(text))) and "eos_token" not in text:
         tokenizer.eos_token = ends[-1]
 
 

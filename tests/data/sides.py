@@ -10,7 +10,7 @@ from typing import Any, get_args
 import trl
 
 from dfgui.config import Data
-from dfgui.data import rows, template
+from dfgui.data import probe, rows, template
 from dfgui.data.prepare import prepare
 from dfgui.data.preview import preview
 from dfgui.data.sources import Row
@@ -73,7 +73,7 @@ def as_trl_is_asked(row: dict, train_on: str, tokenizer: Any) -> tuple[dict, dic
     """The row, and SFTConfig's options, with which TRL learns what `train_on` says; None where it cannot."""
     if "text" in row:
         return row, {}
-    form = template.examine(template.original(tokenizer, bool(row.get("tools"))))
+    form = probe.examine(template.original(tokenizer, bool(row.get("tools"))))
     if train_on == "everything":
         return as_text(row, form.arguments), {"completion_only_loss": False} if "prompt" in row else {}
     if train_on == "last_assistant" and isinstance(row.get("completion"), list):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from dfgui.data import replies, template
+from dfgui.data import probe, replies, template
 from dfgui.data.conversation import RowError
 from dfgui.data.formats import to_conversation
 from dfgui.data.tokens import IGNORED, tokenize
@@ -88,7 +88,7 @@ def test_the_preview_is_the_trainers_row_and_trls(tokenizer_of, tmp_path, home, 
 @pytest.mark.parametrize("name", NAMES)
 def test_tools_in_words_train_as_they_are_shown_and_calls_are_read_back(tokenizer_of, tmp_path, home, name):
     tokenizer = copy.copy(tokenizer_of(name))
-    tokenizer.chat_template = template.with_tools_in_words(tokenizer.chat_template)
+    tokenizer.chat_template = probe.with_tools_in_words(tokenizer.chat_template)
     rng = Random(f"{name} in words")
     rows = carried(tokenizer, [messages(rng, True, True) for _ in range(FEW)])
     assert len(rows) >= FEW / 4
@@ -157,7 +157,7 @@ MARKED_FROM_THE_PROMPT = (
 EDITED = [
     (name, edit)
     for name, edit in product(NAMES, EDITS)
-    if template.examine(text := trl_template(name)).training and EDITS[edit](text) != text
+    if probe.examine(text := trl_template(name)).training and EDITS[edit](text) != text
 ]
 
 

@@ -20,9 +20,9 @@ from dfgui.config import LEAVABLE, Data
 from dfgui.data import report as reports
 from dfgui.data.checks import CHECKS
 from dfgui.data.prepare import prepare
+from dfgui.data.probe import with_tools_in_words
 from dfgui.data.report import Report, check
 from dfgui.data.rows import Options
-from dfgui.data.template import with_tools_in_words
 from dfgui.data.tokens import IGNORED
 from dfgui.errors import UserError
 from tests.data.broken import BROKEN, FINE, LONG, messages

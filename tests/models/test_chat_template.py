@@ -8,7 +8,7 @@ import trl
 
 from dfgui.config import Model
 from dfgui.config.model import CHAT_TEMPLATES
-from dfgui.data import replies, template
+from dfgui.data import probe, replies, template
 from dfgui.models import chat_template
 from tests.tiny import WEATHER, tiny_tokenizer, trl_template
 
@@ -62,7 +62,7 @@ def test_plain_text_needs_no_template():
 def test_the_marks_of_another_template_become_tokens(name):
     tokenizer = given("qwen3", chat_template=name)
     assert tokenizer.chat_template == trl_template(name)
-    for text in template.samples(tokenizer.chat_template):
+    for text in probe.samples(tokenizer.chat_template):
         for mark in chat_template.MARK.findall(text):
             assert len(tokenizer(mark, add_special_tokens=False)["input_ids"]) == 1
 
@@ -99,8 +99,8 @@ def test_tools_stand_with_the_user_where_a_template_takes_no_system_message():
 
 
 def test_what_the_assistant_says_is_marked_in_a_template_with_tools_in_words():
-    own = template.with_tools_in_words(trl_template("gemma3"))
-    marked = template.examine(own).training
+    own = probe.with_tools_in_words(trl_template("gemma3"))
+    marked = probe.examine(own).training
     tokenizer = tiny_tokenizer()
     text, blocks = template.rendered_with_marks(TALK, [WEATHER], tokenizer, marked)
     assert text == template.rendered(TALK, [WEATHER], tokenizer, own)
@@ -117,5 +117,5 @@ def test_the_trained_form_can_be_saved():
 
 def test_a_template_is_known_by_name():
     assert chat_template.name_of(trl_template("qwen3")) == "qwen3"
-    assert chat_template.name_of(template.with_tools_in_words(trl_template("gemma"))) == ("gemma with tools in words")
+    assert chat_template.name_of(probe.with_tools_in_words(trl_template("gemma"))) == ("gemma with tools in words")
     assert chat_template.name_of("{{ messages }}") is None
