@@ -19,6 +19,7 @@ LEAVABLE = (
     "reasoning_dropped",
     "tools_not_shown",
     "asked_differently",
+    "opened_differently",
     "answer_lost",
     "answer_cut",
     "cut",

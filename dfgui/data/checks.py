@@ -83,6 +83,12 @@ CHECKS: dict[str, Check] = {
         "Save the template as trained, or learn from the last answer alone; most models cope with either form.",
         ("save_trained", "last_answer"),
     ),
+    "opened_differently": Check(
+        "warning",
+        "Answers that are asked with another beginning than trained",
+        "Give them their thoughts (reasoning_content), or choose a chat template that lets an answer begin at once.",
+        LEAVE_OUT,
+    ),
     "answer_lost": Check(
         "warning",
         "Cut before anything is learned, so not trained on",

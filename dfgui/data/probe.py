@@ -35,6 +35,7 @@ class Template:
     thoughts: str | None = None  # the key it reads reasoning from
     beside: bool = True  # words beside a call
     rewritten: str = ""  # how an earlier answer is asked otherwise than it is trained; "" when it is not
+    opened: str = ""  # how the beginning of an answer without thoughts is asked otherwise than it is trained
     careless: bool = False  # arguments are written so that some cannot be read back: each call is tried
 
 
@@ -53,6 +54,8 @@ def examine(template: str) -> Template:
             "Choose another model.",
         )
     arguments, words = _argument_form(template)
+    training = _training(template)
+    rewritten, opened = _asked_otherwise(template, training)
     call = _call(ARGUMENTS if arguments != "string" else json.dumps(ARGUMENTS))
     text = _try(template, _turns(call), [{"type": "function", "function": TOOL}])[0]
     twice = _try(template, _turns(call, {**call, "function": {**call["function"], "name": "second_probe"}}))[0]
@@ -65,13 +68,14 @@ def examine(template: str) -> Template:
     return Template(
         tools=bool(arguments) and results,
         arguments=arguments,
-        training=_training(template),
+        training=training,
         note=words,
         several=bool(arguments) and "called_probe" in twice and "second_probe" in twice,
         results=results,
         offered="offered_probe" in text,
         beside=not arguments or "beside_probe" in _try(template, _turns(call, words="beside_probe"))[0],
-        rewritten=_rewritten(template, _training(template)),
+        rewritten=rewritten,
+        opened=opened,
         careless=arguments == "object" and _is_careless(template),
         thoughts=next((key for key in THOUGHTS if _reads_thoughts(template, key, call)), None),
     )
@@ -108,19 +112,30 @@ def _read_back(template: str, arguments: Any) -> str:
     return "as Python" if "{'deep_probe': " in text else "whole"
 
 
-def _rewritten(template: str, training: str | None) -> str:
-    """What becomes of an earlier answer between training and asking, in words: Qwen3 takes its thoughts away."""
+def _asked_otherwise(template: str, training: str | None) -> tuple[str, str]:
+    """What an earlier answer and the beginning of a new one become between training and asking, in words; "" if equal.
+
+    Qwen3 takes the thoughts of earlier answers away; DeepSeek opens an answer with <think>, whether it thinks or not.
+    """
     talk = [*_thinking(), {"role": "user", "content": "next_probe"}]
     trained = _try(training or template, [*talk, {"role": "assistant", "content": "last_probe"}])[0]
     asked = _try(template, talk, special={**SPECIAL, "add_generation_prompt": True})[0]
-    if not trained or not asked or trained.startswith(asked):
-        return ""
-    return f"trained as {_around(trained)}, asked as {_around(asked)}"
+    if not trained or not asked:
+        return "", ""
+    (before, _, start), (asked_before, _, asked_start) = trained.partition("next_probe"), asked.partition("next_probe")
+    start = start.partition("last_probe")[0]
+    rewritten = "" if before == asked_before else _otherwise(_first_answer(before), _first_answer(asked_before))
+    return rewritten, "" if start.startswith(asked_start) else _otherwise(start, asked_start)
 
 
-def _around(text: str) -> str:
-    """What stands between a question and the end of its answer, on one line."""
-    return json.dumps(text.partition("question_probe")[2].partition("answer_probe")[0] + "...", ensure_ascii=False)
+def _first_answer(text: str) -> str:
+    """What stands between a question and the end of its answer."""
+    return text.partition("question_probe")[2].partition("answer_probe")[0]
+
+
+def _otherwise(trained: str, asked: str) -> str:
+    shown, other = (json.dumps(text + "...", ensure_ascii=False) for text in (trained, asked))
+    return f"trained as {shown}, asked as {other}"
 
 
 def reads_back(template: str, message: dict, calls: list[dict], tools: list[dict]) -> bool:

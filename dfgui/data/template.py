@@ -38,6 +38,8 @@ def remarks(conversation: Conversation, tokenizer: Any, train_on: str) -> Iterat
     asked_again = "assistant" in roles and "user" in roles[roles.index("assistant") :]
     if train_on == "assistant" and form.rewritten and asked_again:
         yield "asked_differently", f"earlier answers are {form.rewritten}"
+    if form.opened and train_on != "everything" and any(map(_does_not_think, conversation.messages)):
+        yield "opened_differently", f"answers without thoughts are {form.opened}"
     if conversation.tools and not form.offered:
         yield "tools_not_shown", "the list of its tools is not shown to the model"
     for number, message in enumerate(conversation.messages, start=1):
@@ -45,6 +47,10 @@ def remarks(conversation: Conversation, tokenizer: Any, train_on: str) -> Iterat
             yield "words_dropped", f"turn {number} speaks and calls a tool: {shortly(message['content'])} is dropped"
         if message.get(THOUGHTS[0]) and form.thoughts is None:
             yield "reasoning_dropped", f"the reasoning of turn {number} is dropped"
+
+
+def _does_not_think(message: dict) -> bool:
+    return message["role"] == "assistant" and not message.get(THOUGHTS[0])
 
 
 def prompt_ids(messages: list[dict], tools: list[dict], tokenizer: Any) -> list[int]:

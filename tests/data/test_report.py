@@ -181,7 +181,7 @@ def test_a_template_whose_marks_hold_nothing_leaves_nothing_to_learn(checked):
         ("llama3_1", "words_dropped"),
         ("gptoss", "words_dropped"),
         ("qwen2_5", "reasoning_dropped"),
-        ("deepseekv3", "tools_not_shown"),
+        ("gemma3", "tools_not_shown"),
     ],
 )
 def test_what_a_template_drops_is_a_finding(checked, template, check):
@@ -223,8 +223,19 @@ def test_a_template_that_loses_tools_is_cured_by_tools_in_words(checked, templat
     assert cures.get("model.tools_in") == "system"
     assert ("model.chat_template" in cures) == also
     in_words = with_tools_in_words(make_tokenizer(template).chat_template)
-    assert checked(rows, template=in_words, max_length=4000).findings == []
+    assert finding not in found(checked(rows, template=in_words, max_length=4000))
     assert checked(rows, template="qwen3_instruct_2507", max_length=4000).findings == []
+
+
+def test_answers_that_are_asked_with_another_beginning_are_told(checked):
+    hasty = {"messages": [user("Hi"), assistant("Ho")]}
+    report = checked(
+        [hasty, {"messages": [user("Hi?"), assistant("Ho", reasoning_content="Hm.")]}], template="nemotron_3_nano"
+    )
+    assert found(report) == {"opened_differently": [1]}
+    assert "<think></think>" in report.findings[0].examples[0]
+    assert checked([hasty], template="nemotron_3_nano", train_on="everything").findings == []
+    assert checked([hasty], template="qwen3_5_think").findings == []  # an empty thought, which goes on from <think>
 
 
 def test_a_careless_template_refuses_what_it_would_garble(checked):

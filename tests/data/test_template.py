@@ -10,6 +10,7 @@ from dfgui.data.template import describe, original, prompt_ids, render, rendered
 from dfgui.data.tokens import tokenize
 from dfgui.errors import UserError
 from tests.data.rows import NEWS, PLAIN, TOOLS, WEATHER, answered, assistant, calls, user
+from tests.data.sides import NAMES
 
 OBJECT = [
     *(
@@ -181,11 +182,12 @@ def test_what_is_asked_otherwise_than_it_was_trained_is_told(tokenizer_of):
     assert [describe(tokenizer_of(name)).rewritten for name in ("qwen2_5", "llama3", "qwen3_instruct_2507")] == [""] * 3
 
 
-@pytest.mark.parametrize("name", ["qwen3", "qwen2_5", "llama3", "glm4moe", "gemma3", "qwen3_8"])
+@pytest.mark.parametrize("name", NAMES)
 def test_what_is_told_of_a_template_is_true_of_a_row(tokenizer_of, name):
     """The prompt of the second answer, as inference renders it, begins what is trained; or it is told not to."""
     tokenizer = tokenizer_of(name)
     talk = [user("One?"), assistant("One."), user("Two?"), assistant("Two.")]
     trained = tokenize(Conversation(talk, []), tokenizer, None, "assistant").input_ids
     asked = prompt_ids(talk[:3], [], tokenizer)
-    assert (trained[: len(asked)] == asked) == (describe(tokenizer).rewritten == "")
+    form = describe(tokenizer)
+    assert (trained[: len(asked)] == asked) == (form.rewritten == form.opened == "")
