@@ -2,10 +2,13 @@
 
     python bench/data.py                              a file of 1 GB; 4,000 rows, three times each
     python bench/data.py --gigabytes 0.1 --rows 1000 --runs 1
+    python bench/data.py --whole 0.2 0.4              only `python -m dfgui check` of files of so many gigabytes
 
 Whole processes. The sample: from opening the file to its tokens, the tokenizer already loaded, and the most memory the
 process ever held. The check: every row read, rendered, tokenised and judged, by as many processes as TRL is given; the
-time is taken around the work, imports and loading aside. Targets: 1.0 s and 600 MB for the sample.
+time is taken around the work, imports and loading aside. Targets: 1.0 s and 600 MB for the sample. --whole asks how
+the memory of a check grows with its file: the most that the process and its helpers held at once, pages that they share
+counted for each, looked at ten times a second.
 """
 
 import argparse
@@ -15,7 +18,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 PROJECT = Path(__file__).parents[1]
 
@@ -85,7 +92,15 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--rows", type=int, default=4_000, help="checked by both")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--whole", type=float, nargs="+", metavar="GIGABYTES")
     asked = parser.parse_args()
+    if asked.whole:
+        whole_checks(asked.whole)
+    else:
+        sample_and_check(asked)
+
+
+def sample_and_check(asked: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         large, small = Path(folder) / "large.jsonl", Path(folder) / "small.jsonl"
         write(large, size=int(asked.gigabytes * 1e9))
@@ -105,6 +120,62 @@ def main() -> None:
         print(f"check of every row: {spread(fast, 0)} rows/s, {max(one['mb'] for one in ours):.0f} MB in one process")
         print(f"TRL's preparation:  {spread(peer, 0)} rows/s")
         print(f"ratio of the medians: {statistics.median(fast) / statistics.median(peer):.2f}")
+
+
+def whole_checks(sizes: list[float]) -> None:
+    """The command line's check of files of these sizes, smallest first, and what each more megabyte of file costs."""
+    measured: list[tuple[float, float]] = []  # MB of file, MB of memory
+    for size in sorted(sizes):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.jsonl"
+            write(path, size=int(size * 1e9))
+            found = whole_check(path, folder)
+        measured.append((size * 1000, found["mb"]))
+        print(
+            f"{size * 1000:.0f} MB, {found['rows']:,} rows: {found['seconds']:.0f} s, {found['mb']:.0f} MB at most; "
+            f"{found['own']:.0f} MB in the process itself, {found['helpers']} others beside it; {os.cpu_count()} cores",
+            flush=True,
+        )
+    if len(measured) > 1:
+        (small, little), (large, much) = measured[0], measured[-1]
+        print(f"{(much - little) / (large - small):.2f} MB of memory for each MB of file")
+
+
+def whole_check(path: Path, folder: str) -> dict:
+    """Seconds of the whole process, rows, and the most memory it and its helpers held together."""
+    command = [sys.executable, "-m", "dfgui", "--home", str(Path(folder) / "home"), "--json", "check", str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "HF_HUB_OFFLINE": "1"}
+    answer, said = Path(folder) / "answer.json", Path(folder) / "said.txt"
+    most = {"mb": 0.0, "own": 0.0, "helpers": 0}
+    began = time.perf_counter()
+    with answer.open("w") as out, said.open("w") as errors:
+        going = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=errors)
+        while going.poll() is None:
+            own, others = memory(going.pid)
+            most = {
+                "mb": max(most["mb"], own + sum(others)),
+                "own": max(most["own"], own),
+                "helpers": max(most["helpers"], len(others)),
+            }
+            time.sleep(0.1)
+    report = json.loads(answer.read_text() or "{}")
+    if not report.get("complete"):
+        raise SystemExit(said.read_text())
+    return {**most, "seconds": time.perf_counter() - began, "rows": report["rows"]}
+
+
+def memory(pid: int) -> tuple[float, list[float]]:
+    """MB that a process holds, and those that its helpers do; one that has just ended holds nothing."""
+    try:
+        process = psutil.Process(pid)
+        every = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0.0, []
+    held = []
+    for one in every:
+        with suppress(psutil.NoSuchProcess):
+            held.append(one.memory_info().rss / 1e6)
+    return (held[0], held[1:]) if held else (0.0, [])
 
 
 def write(path: Path, rows: int | None = None, size: int | None = None) -> None:
