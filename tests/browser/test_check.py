@@ -139,6 +139,7 @@ def test_tools_that_a_template_cannot_carry_are_written_into_the_system_message(
     model.press("Enter")
     expect(page.locator("#data-facts")).to_contain_text("gemma3; tools: no")
     expect(page.locator("#data-trouble")).to_contain_text("Have tools written into the system message")
+    expect(page.locator("#row-total")).to_have_text("of 2")
     page.locator("#check-start").click()
     expect(page.locator("#check-result .note")).to_contain_text("The chat template cannot carry it 2 rows")
     page.get_by_role("button", name="Write tools into the system message").click()

@@ -54,6 +54,7 @@ def build(context: Context) -> None:
     here = gr.Textbox(visible="hidden")
     detected = gr.State(None)  # the format of the dataset on show
     turns = gr.State([0])  # how often a row was asked for; the last one wins, however long an earlier one takes
+    counted = gr.State(None)  # the dataset whose rows are counted, also where its first row is in trouble
     seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
 
     def pictures(turns: list[int], look: Look, number: int, format: str) -> Iterator[dict]:
@@ -91,7 +92,8 @@ def build(context: Context) -> None:
         if here != "data" or seen_before == [chosen, shape]:
             yield {seen: gr.skip()}
             return
-        yield {seen: [chosen, shape], facts: _facts([]), total: _total(None), **dict.fromkeys(views.values(), BLANK)}
+        emptied = {facts: _facts([]), counted: None, total: _total(None), **dict.fromkeys(views.values(), BLANK)}
+        yield {seen: [chosen, shape], **emptied}
         look = look_at(context.settings, chosen, shape)
         head, broken = look.head()
         format = look.format(head)
@@ -99,7 +101,7 @@ def build(context: Context) -> None:
         waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
         soon = _facts(sample.facts(described, by_hand, "…"))
         first = int(row or 1) if seen_before and seen_before[0] == chosen else head[0].number
-        yield {facts: soon, number: first, detected: format, **waiting}
+        yield {facts: soon, number: first, detected: format, counted: [chosen, shape], **waiting}
         try:
             yield from pictures(turns, look, first, format)
             note = messages.trouble(broken) if broken else ""
@@ -108,12 +110,12 @@ def build(context: Context) -> None:
             yield {facts: _facts(sample.facts(described, by_hand, _template(look, format)))}
             raise
 
-    def count(seen: Any) -> str:
+    def count(counted: Any) -> str:
         """How many rows there are, beside everything else: a large file is read to its end for this, the Hub is not."""
-        if not seen:
-            return ""
+        if not counted:
+            return _total(None)
         with suppress(UserError):  # whatever is wrong with the dataset, `choose` says it
-            total = look_at(context.settings, *seen).rows().size()
+            total = look_at(context.settings, *counted).rows().size()
             return _total(total) if total else ""
         return _total(None)
 
@@ -153,12 +155,12 @@ def build(context: Context) -> None:
     problem.click(seek, **{**asked, "show_progress": "minimal"}, show_progress_on=problem)
     jumped = panel.jump.change(None, panel.jump, [number, shapes_shown], js=JUMP)
     jumped.then(turn_to, **asked)
-    seen.change(count, seen, total, **QUIET, **VISITORS)
+    counted.change(count, counted, total, **QUIET, **VISITORS)
     choosing: dict[str, Any] = {
         "fn": choose,
         "inputs": [here, seen, number, turns, selection.shape],
         "inputs_kwargs": selection.inputs,
-        "outputs": [seen, detected, facts, total, *shown],
+        "outputs": [seen, counted, detected, facts, total, *shown],
         **QUIET,
         **VISITORS,
     }
