@@ -272,12 +272,18 @@ def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
             raise UserError(
                 "The model is not loaded yet.", "The run has not reached it.", "Wait until training starts."
             )
-        words = settings.run_folder(run) / "tokenizer"  # with the chat template that the run trains with
-        return loaded.ready(
-            _base_here(settings, row), None, row["facts"]["dtype"], str(words) if words.is_dir() else None
-        )
+        return loaded.ready(_base_here(settings, row), None, row["facts"]["dtype"], _tokenizer_of(settings, run))
     found = saved(settings, run, step)
     return loaded.ready(_base_here(settings, found.run), str(found.folder), found.dtype)
+
+
+def _tokenizer_of(settings: Settings, run: str) -> str | None:
+    """The folder of the tokenizer that a run trains with, and its chat template; None for runs of before it was kept.
+
+    A checkpoint has it as well, and comes home with a Space that was restarted.
+    """
+    folder = settings.run_folder(run)
+    return next((str(place) for place in (folder / "tokenizer", *folder.glob("checkpoint-*")) if place.is_dir()), None)
 
 
 def _require_a_free_gpu(settings: Settings) -> None:

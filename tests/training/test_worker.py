@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import threading
 import time
 from dataclasses import replace
@@ -79,8 +80,11 @@ def test_a_model_without_a_chat_template_learns_the_marks_of_the_one_it_gets(tra
     assert (learned[0] - learned[1]).abs().max() > 1e-3  # they began alike
     assert set(marks) & set(merged.generation_config.eos_token_id)
 
-    base = "".join(actions.reply(where, run["id"], 0, talk[:1], []))
-    assert isinstance(base, str)
+    before, words = actions._ready(where, run["id"], 0)
+    assert words.chat_template == tokenizer.chat_template
+    assert before.get_input_embeddings().weight.shape[0] == len(tokenizer)
+    shutil.rmtree(where.run_folder(run["id"]) / "tokenizer")  # as after the restart of a Space
+    assert actions._ready(where, run["id"], 0)[1].chat_template == tokenizer.chat_template
 
 
 def test_plain_text_trains_a_model_without_a_chat_template_as_it_is(train, values, where, tmp_path, rows_file):
