@@ -92,7 +92,12 @@ def build(context: Context) -> None:
         if here != "data" or seen_before == [chosen, shape]:
             yield {seen: gr.skip()}
             return
-        emptied = {facts: _facts([]), counted: None, total: _total(None), **dict.fromkeys(views.values(), BLANK)}
+        emptied: dict[Any, Any] = {
+            facts: _facts([]),
+            counted: None,
+            total: _total(None),
+            **dict.fromkeys(views.values(), BLANK),
+        }
         yield {seen: [chosen, shape], **emptied}
         look = look_at(context.settings, chosen, shape)
         head, broken = look.head()
