@@ -20,6 +20,7 @@ LEAVABLE = (
     "tools_not_shown",
     "asked_differently",
     "opened_differently",
+    "no_end",
     "answer_lost",
     "answer_cut",
     "cut",

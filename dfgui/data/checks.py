@@ -89,6 +89,12 @@ CHECKS: dict[str, Check] = {
         "Give them their thoughts (reasoning_content), or choose a chat template that lets an answer begin at once.",
         LEAVE_OUT,
     ),
+    "no_end": Check(
+        "warning",
+        "Answers whose end is not learned",
+        "The model may not stop. Add rows in which a question follows, or choose a chat template that ends a turn.",
+        LEAVE_OUT,
+    ),
     "answer_lost": Check(
         "warning",
         "Cut before anything is learned, so not trained on",

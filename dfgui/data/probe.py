@@ -36,6 +36,8 @@ class Template:
     beside: bool = True  # words beside a call
     rewritten: str = ""  # how an earlier answer is asked otherwise than it is trained; "" when it is not
     opened: str = ""  # how the beginning of an answer without thoughts is asked otherwise than it is trained
+    ends: bool = True  # an answer has an end that is learned, whatever follows it
+    ends_between: bool = True  # it has one where a question follows
     careless: bool = False  # arguments are written so that some cannot be read back: each call is tried
 
 
@@ -76,6 +78,8 @@ def examine(template: str) -> Template:
         beside=not arguments or "beside_probe" in _try(template, _turns(call, words="beside_probe"))[0],
         rewritten=rewritten,
         opened=opened,
+        ends=bool(end_of_turn(template)),
+        ends_between=bool(end_of_turn(template)) or _learns_what_follows(training),
         careless=arguments == "object" and _is_careless(template),
         thoughts=next((key for key in THOUGHTS if _reads_thoughts(template, key, call)), None),
     )
@@ -126,6 +130,15 @@ def _asked_otherwise(template: str, training: str | None) -> tuple[str, str]:
     start = start.partition("last_probe")[0]
     rewritten = "" if before == asked_before else _otherwise(_first_answer(before), _first_answer(asked_before))
     return rewritten, "" if start.startswith(asked_start) else _otherwise(start, asked_start)
+
+
+def _learns_what_follows(training: str | None) -> bool:
+    """Whether the mark that opens the next question is learned with the answer before it, as the end of it."""
+    if training is None:
+        return False
+    talk = [*_thinking(), {"role": "user", "content": "next_probe"}]
+    text, blocks = jinja.run(training, talk, None, True, SPECIAL)
+    return any(text[start:end].partition("answer_probe")[2].strip() for start, end in blocks)
 
 
 def _first_answer(text: str) -> str:

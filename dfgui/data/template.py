@@ -40,6 +40,9 @@ def remarks(conversation: Conversation, tokenizer: Any, train_on: str) -> Iterat
         yield "asked_differently", f"earlier answers are {form.rewritten}"
     if form.opened and train_on != "everything" and any(map(_does_not_think, conversation.messages)):
         yield "opened_differently", f"answers without thoughts are {form.opened}"
+    between = form.ends_between and asked_again and train_on == "assistant"
+    if train_on != "everything" and not form.ends and not between and "assistant" in roles:
+        yield "no_end", "the template prints nothing after it that could be learned"
     if conversation.tools and not form.offered:
         yield "tools_not_shown", "the list of its tools is not shown to the model"
     for number, message in enumerate(conversation.messages, start=1):

@@ -238,6 +238,17 @@ def test_answers_that_are_asked_with_another_beginning_are_told(checked):
     assert checked([hasty], template="qwen3_5_think").findings == []  # an empty thought, which goes on from <think>
 
 
+def test_an_answer_whose_end_is_not_learned_is_told(checked):
+    """GLM ends a turn with the mark that opens the next, so the last of a row has no end."""
+    talk = [user("Hi"), assistant("Ho")]
+    rows = [{"messages": talk}, {"messages": [*talk, user("Hi?"), assistant("Ho.")]}]
+    assert found(checked(rows, template="glm4moe")) == {"no_end": [1]}
+    assert found(checked(rows, template="glm4moe", train_on="last_assistant")) == {"no_end": [1, 2]}
+    edited = "{# ours #}" + make_tokenizer("glm4moe").chat_template
+    assert found(checked(rows, template=edited)) == {"no_end": [1, 2]}
+    assert "no_end" not in found(checked(rows, template="qwen3"))
+
+
 def test_a_careless_template_refuses_what_it_would_garble(checked):
     rows = [messages(user("Hi"), calls({"city": city})) for city in ("Oslo", "L'Aquila", 'a "b"')]
     report = checked(rows, template="lfm2_2_5", max_length=4000)
