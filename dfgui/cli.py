@@ -209,11 +209,13 @@ def check_rows(asked: argparse.Namespace, where: Settings) -> Answer:
 def _looking_at(asked: argparse.Namespace) -> RunConfig:
     """The run of a YAML file, or one of this dataset; flags and --set on top."""
     given = {path: getattr(asked, flag.replace("-", "_")) for flag, path in LOOKING.items()}
-    overrides = [f"{path}={json.dumps(value)}" for path, value in given.items() if value is not None]
+    overrides = [
+        f"{path}={json.dumps(value, ensure_ascii=False)}" for path, value in given.items() if value is not None
+    ]
     file = Path(asked.source)
     if file.suffix in (".yaml", ".yml") and file.is_file():
         return from_yaml(file.read_text(encoding="utf-8"), overrides + asked.overrides)
-    return from_yaml(json.dumps({"data": {"source": asked.source}}), overrides + asked.overrides)
+    return from_yaml(json.dumps({"data": {"source": asked.source}}, ensure_ascii=False), overrides + asked.overrides)
 
 
 def show_row(asked: argparse.Namespace, where: Settings) -> Answer:

@@ -38,7 +38,7 @@ def first_problem(error: ValidationError) -> UserError:
 
 
 def _problem(error: Any) -> tuple[str, str]:
-    path = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("str", "list[")))
+    path = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("str", "constrained-str", "list[")))
     limits = error.get("ctx", {})
     given = error.get("input")
     words = {

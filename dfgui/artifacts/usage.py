@@ -28,6 +28,7 @@ tokenizer = AutoTokenizer.from_pretrained(".")
 base = AutoModelForCausalLM.from_pretrained(BASE, dtype="auto")
 base.resize_token_embeddings(max(len(tokenizer), base.get_input_embeddings().num_embeddings))
 model = PeftModel.from_pretrained(base, ".")
+model.generation_config.eos_token_id = tokenizer.convert_tokens_to_ids(ENDS)
 """
 
 MODEL = """\
@@ -57,7 +58,15 @@ def text(folder: Path, kind: Literal["adapter", "merged"], base: str | Path | No
 
 def _on_its_base(folder: Path) -> str:
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    return WITH_MARKS if config.get("trainable_token_indices") else ADAPTER
+    if not config.get("trainable_token_indices"):
+        return ADAPTER
+    from dfgui.models import chat_template
+
+    named = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")).get("eos_token")
+    eos = named.get("content") if isinstance(named, dict) else named
+    end = chat_template.end_mark((folder / "chat_template.jinja").read_text(encoding="utf-8"))
+    ends = list(dict.fromkeys(mark for mark in (eos, end) if mark))
+    return WITH_MARKS.replace("ENDS", json.dumps(ends, ensure_ascii=False))
 
 
 def _template(file: Path) -> str:

@@ -1,7 +1,7 @@
 """What is trained on: where rows come from, which of them, and in what shape."""
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
@@ -133,10 +133,12 @@ class Data(Block):
             raise ValueError("Name a dataset: a file, hf:owner/name, or demo.")
         return source
 
-    @field_validator("also")
+    @field_validator("also", mode="before")
     @classmethod
-    def listed(cls, also: str | list[str]) -> list[str]:
-        return also if isinstance(also, list) else [name.strip() for name in also.split(",") if name.strip()]
+    def listed(cls, also: Any) -> Any:
+        if also is None:
+            return []
+        return [name.strip() for name in also.split(",") if name.strip()] if isinstance(also, str) else also
 
     @property
     def columns(self) -> dict[str, str]:

@@ -36,6 +36,7 @@ class Template:
     beside: bool = True  # words beside a call
     rewritten: str = ""  # how an earlier answer is asked otherwise than it is trained; "" when it is not
     opened: str = ""  # how the beginning of an answer without thoughts is asked otherwise than it is trained
+    opened_thinking: str = ""  # the same of one with thoughts
     ends: bool = True  # an answer has an end that is learned, whatever follows it
     ends_between: bool = True  # it has one where a question follows
     careless: bool = False  # arguments are written so that some cannot be read back: each call is tried
@@ -59,6 +60,7 @@ def examine(template: str) -> Template:
     training = _training(template)
     rewritten, opened = _asked_otherwise(template, training)
     call = _call(ARGUMENTS if arguments != "string" else json.dumps(ARGUMENTS))
+    thoughts = next((key for key in THOUGHTS if _reads_thoughts(template, key, call)), None)
     text = _try(template, _turns(call), [{"type": "function", "function": TOOL}])[0]
     twice = _try(template, _turns(call, {**call, "function": {**call["function"], "name": "second_probe"}}))[0]
     results = "result_probe" in (text or _try(template, _turns())[0])
@@ -78,10 +80,11 @@ def examine(template: str) -> Template:
         beside=not arguments or "beside_probe" in _try(template, _turns(call, words="beside_probe"))[0],
         rewritten=rewritten,
         opened=opened,
+        opened_thinking=_asked_otherwise(template, training, thoughts)[1] if thoughts else "",
         ends=bool(end_of_turn(template)),
         ends_between=bool(end_of_turn(template)) or _learns_what_follows(training),
         careless=arguments == "object" and _is_careless(template),
-        thoughts=next((key for key in THOUGHTS if _reads_thoughts(template, key, call)), None),
+        thoughts=thoughts,
     )
 
 
@@ -116,18 +119,19 @@ def _read_back(template: str, arguments: Any) -> str:
     return "as Python" if "{'deep_probe': " in text else "whole"
 
 
-def _asked_otherwise(template: str, training: str | None) -> tuple[str, str]:
+def _asked_otherwise(template: str, training: str | None, thoughts: str | None = None) -> tuple[str, str]:
     """What an earlier answer and the beginning of a new one become between training and asking, in words; "" if equal.
 
     Qwen3 takes the thoughts of earlier answers away; DeepSeek opens an answer with <think>, whether it thinks or not.
     """
     talk = [*_thinking(), {"role": "user", "content": "next_probe"}]
-    trained = _try(training or template, [*talk, {"role": "assistant", "content": "last_probe"}])[0]
+    answer = {"role": "assistant", "content": "last_probe", **({thoughts: "thought_probe"} if thoughts else {})}
+    trained = _try(training or template, [*talk, answer])[0]
     asked = _try(template, talk, special={**SPECIAL, "add_generation_prompt": True})[0]
     if not trained or not asked:
         return "", ""
     (before, _, start), (asked_before, _, asked_start) = trained.partition("next_probe"), asked.partition("next_probe")
-    start = start.partition("last_probe")[0]
+    start = start.partition("thought_probe" if thoughts and "thought_probe" in start else "last_probe")[0]
     rewritten = "" if before == asked_before else _otherwise(_first_answer(before), _first_answer(asked_before))
     return rewritten, "" if start.startswith(asked_start) else _otherwise(start, asked_start)
 

@@ -15,7 +15,7 @@ from dfgui.config import Data
 from dfgui.data import checks, condition, formats, shape, template
 from dfgui.data.checks import Problem
 from dfgui.data.conversation import Conversation, RowError, fingerprint
-from dfgui.data.sources import Broken, Row, Source, dataset, open_source
+from dfgui.data.sources import Broken, Joined, OfItsOwnFormat, Row, Source, dataset, open_source
 from dfgui.data.tokens import Tokens, tokenize
 from dfgui.errors import UserError
 from dfgui.settings import Settings
@@ -84,17 +84,24 @@ def format_of(source: Source, data: Data) -> str:
 
 def format_in(head: list[Row], data: Data) -> str:
     """The same, when the first rows have been read."""
+    if data.format == "auto" and head and head[0].format:  # of several that are joined the first
+        return head[0].format
     return formats.chosen(data.format, [row.raw for row in head])
 
 
 def are_spoken(data: Data, settings: Settings) -> bool:
-    """Whether the rows are conversations, as the first that can be read tells. Plain text needs no chat template."""
-    source = dataset(data, settings)
-    return spoken(source, options(data, format_of(source, data), None))
+    """Whether there are conversations among the rows. Plain text needs no chat template."""
+    wanted = [dataset(data, settings)]
+    if data.eval_source:
+        wanted.append(open_source(data.eval_source, settings, data.config, data.split))
+    return any(spoken(source, options(data, format_of(source, data), None)) for source in wanted)
 
 
 def spoken(source: Source, how: Options) -> bool:
-    if how.format not in MAYBE_PLAIN:
+    """Whether the rows of a source, or of one of several that are joined, are conversations, as the first tells."""
+    if isinstance(source, Joined):
+        return any(spoken(part, how) for part in source.parts)
+    if how.format not in MAYBE_PLAIN and not isinstance(source, OfItsOwnFormat):
         return True
     for row in source.head(formats.LOOKED_AT):
         try:
@@ -126,7 +133,7 @@ def examine(row: Row | Broken, options: Options, tokenizer: Any) -> Examined:
         tokens = tokenize(shown, tokenizer, options.max_length, options.train_on, roles=False)
     except RowError as error:
         return replace(seen, problems=[*seen.problems, _named(error.check, error)], trouble=error)
-    said = template.remarks(shown, tokenizer, options.train_on) if shown.segments is None else ()
+    said = template.remarks(shown, tokenizer, options.train_on, tokens.text) if shown.segments is None else ()
     found = [*seen.problems, *(Problem(*one) for one in said), *_lost(tokens, options.max_length)]
     return replace(seen, problems=found, tokens=tokens)
 

@@ -149,8 +149,15 @@ class OfItsOwnFormat(Source):
         self.source = source
 
     def scan(self) -> Iterator[Row | Broken]:
-        format = formats.detect([row.raw for row in self.source.head(formats.LOOKED_AT)])
+        head, _ = self.source.head_with_trouble(formats.LOOKED_AT)
+        format = self._detected(head) if head else None
         return (replace(row, format=format) if isinstance(row, Row) else row for row in self.source.scan())
+
+    def _detected(self, head: list[Row]) -> str:
+        try:
+            return formats.detect([row.raw for row in head])
+        except UserError as error:
+            raise UserError(f"{self.name} cannot be joined: {error.what}", error.why, error.do) from error
 
     def count(self) -> int:
         return self.source.count()
@@ -214,4 +221,5 @@ def dataset(data: Data, settings: Settings) -> Source:
     parts = [open_source(name, settings, data.config, data.split) for name in (data.source, *data.also)]
     if len(parts) == 1:
         return parts[0]
-    return Joined(parts[0].name, [OfItsOwnFormat(part) for part in parts] if data.format == "auto" else parts)
+    name = f"{parts[0].name} and {len(parts) - 1} more"
+    return Joined(name, [OfItsOwnFormat(part) for part in parts] if data.format == "auto" else parts)

@@ -29,31 +29,37 @@ def render(conversation: Conversation, tokenizer: Any, add_generation_prompt: bo
     return rendered(conversation.messages, conversation.tools, tokenizer, text, add_generation_prompt)
 
 
-def remarks(conversation: Conversation, tokenizer: Any, train_on: str) -> Iterator[tuple[str, str]]:
-    """(check, detail) of what this template does to a conversation that it renders: words it drops, tools it does not
-    show, answers it asks otherwise than they are trained.
+def remarks(conversation: Conversation, tokenizer: Any, train_on: str, text: str) -> Iterator[tuple[str, str]]:
+    """(check, detail) of what this template does to a conversation whose `text` trains: words it drops, tools it does
+    not show, answers it asks otherwise than they are trained.
     """
     form = examine(original(tokenizer, bool(conversation.tools)))
     roles = [message["role"] for message in conversation.messages]
     asked_again = "assistant" in roles and "user" in roles[roles.index("assistant") :]
     if train_on == "assistant" and form.rewritten and asked_again:
         yield "asked_differently", f"earlier answers are {form.rewritten}"
-    if form.opened and train_on != "everything" and any(map(_does_not_think, conversation.messages)):
-        yield "opened_differently", f"answers without thoughts are {form.opened}"
+    if train_on != "everything":
+        yield from (("opened_differently", detail) for detail in _opened_otherwise(conversation.messages, form))
     between = form.ends_between and asked_again and train_on == "assistant"
     if train_on != "everything" and not form.ends and not between and "assistant" in roles:
         yield "no_end", "the template prints nothing after it that could be learned"
     if conversation.tools and not form.offered:
         yield "tools_not_shown", "the list of its tools is not shown to the model"
+    last = max((number for number, role in enumerate(roles) if role == "assistant"), default=0)
     for number, message in enumerate(conversation.messages, start=1):
         if message.get("tool_calls") and message["content"].strip() and not form.beside:
             yield "words_dropped", f"turn {number} speaks and calls a tool: {shortly(message['content'])} is dropped"
-        if message.get(THOUGHTS[0]) and form.thoughts is None:
+        learned = train_on in ("assistant", "everything") or number > last
+        if learned and message.get(THOUGHTS[0], "").strip() not in text:
             yield "reasoning_dropped", f"the reasoning of turn {number} is dropped"
 
 
-def _does_not_think(message: dict) -> bool:
-    return message["role"] == "assistant" and not message.get(THOUGHTS[0])
+def _opened_otherwise(messages: list[dict], form: Template) -> Iterator[str]:
+    thinking = {bool(message.get(THOUGHTS[0])) for message in messages if message["role"] == "assistant"}
+    if form.opened and False in thinking:
+        yield f"answers without thoughts are {form.opened}"
+    if form.opened_thinking and True in thinking:
+        yield f"answers with thoughts are {form.opened_thinking}"
 
 
 def prompt_ids(messages: list[dict], tools: list[dict], tokenizer: Any) -> list[int]:

@@ -10,8 +10,8 @@ It is a template and no change of rows, so that a model asks for tools in the sa
 from pathlib import Path
 from typing import Literal
 
-WORDS = Path(__file__).with_name("tools_in_words.jinja").read_text(encoding="utf-8").rstrip("\n")
-BORDER = WORDS.splitlines()[-1]
+WORDS = Path(__file__).with_name("tools_in_words.jinja").read_text(encoding="utf-8")  # its last newline is not printed
+BORDER = WORDS.splitlines(keepends=True)[-1]
 PLACE = '{%- set place = "system" %}'
 
 

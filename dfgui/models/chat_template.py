@@ -8,6 +8,7 @@ model gets room for them in load.make_room(), and learns them.
 """
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ from dfgui.errors import UserError
 
 # For a model without a template: the first of these whose marks it knows, or else the first.
 USUAL = ("qwen3_instruct_2507", "llama3_2", "gemma3", "phi3_5")
+FOR_CHATS = ("default", "tool_use")  # of several templates; others are for search results and the like
 MARK = re.compile(r"<[|｜][^<>|｜\s]+[|｜]?>|<[^<>|｜\s]+[|｜]>|<(?:start|end)_of_turn>")
 
 
@@ -77,15 +79,22 @@ def marks(text: str) -> list[str]:
     return list(dict.fromkeys(MARK.findall("\n".join(probe.samples(text)))))
 
 
+def end_mark(text: str) -> str:
+    """The mark that a template ends an answer with, "" for none."""
+    return next(reversed(MARK.findall(probe.end_of_turn(text))), "")
+
+
 def marks_to_learn(tokenizer: Any, folder: str, model: Model) -> list[int]:
     """Ids of the marks of a template that is not that of the model in `folder`, which may never have seen them."""
     from transformers import AutoTokenizer
 
-    own = AutoTokenizer.from_pretrained(folder, trust_remote_code=False).chat_template
-    if not tokenizer.chat_template or (own and model.chat_template == "own"):
+    own = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    if not tokenizer.chat_template or (own.chat_template and model.chat_template == "own"):
         return []
+    seen = marks(template.original(own)) if own.chat_template else []
     known = tokenizer.get_vocab()
-    return sorted(known[mark] for mark in marks(template.original(tokenizer)) if mark in known)
+    strange = {known[mark] for mark in marks(template.original(tokenizer)) if mark in known and mark not in seen}
+    return sorted(strange.union(range(len(own), len(tokenizer))))
 
 
 def _folder() -> Path:
@@ -104,13 +113,17 @@ def _replace(tokenizer: Any, name: str) -> None:
     tokenizer.add_tokens([AddedToken(mark, special=True, normalized=False) for mark in new], special_tokens=True)
     tokenizer.chat_template = text
     if "bos_token" in text and tokenizer.bos_token is None:  # a model without one has seen the other between texts
-        tokenizer.bos_token = tokenizer.eos_token
-    if (ends := MARK.findall(probe.end_of_turn(text))) and "eos_token" not in text:
-        tokenizer.eos_token = ends[-1]
+        between = "<|endoftext|>"
+        tokenizer.bos_token = between if between in tokenizer.get_vocab() else tokenizer.eos_token
+    if (end := end_mark(text)) and "eos_token" not in text:
+        tokenizer.eos_token = end
 
 
-def _change(tokenizer: Any, change: Any) -> None:
-    """Changes the template, or each of several."""
+def _change(tokenizer: Any, change: Callable[[str], str]) -> None:
+    """Changes the template; of several those that conversations are rendered with."""
     own = tokenizer.chat_template
-    several = isinstance(own, dict)
-    tokenizer.chat_template = {name: change(text) for name, text in own.items()} if several else change(own)
+    if isinstance(own, dict):
+        changed = {name: change(own[name]) for name in FOR_CHATS if name in own}
+        tokenizer.chat_template = {**own, **changed}
+    else:
+        tokenizer.chat_template = change(own)

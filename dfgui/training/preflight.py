@@ -76,6 +76,9 @@ def _told(look, run: RunConfig, settings: Settings) -> list[Note]:
 def _data(run: RunConfig, settings: Settings) -> Iterator[Note]:
     """Reads and converts the first rows, without a tokenizer."""
     data = run.data
+    for name in data.also:
+        with concerning("data.also"):
+            sources.open_source(name, settings, data.config, data.split)
     with concerning("data.source"):
         looked = _rows(data.source, data, settings)
     if data.eval_source:

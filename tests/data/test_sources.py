@@ -204,11 +204,15 @@ def test_datasets_of_several_formats_are_joined(written, home):
     second = written("b.csv", "instruction,output\nSay 4,4\nSay 5,5\n")
     data = Data(source=str(first), also=f"{second}, demo")
     joined = dataset(data, home)
-    assert (joined.name, joined.count(), joined.size()) == ("a.jsonl", 603, 603)
+    assert (joined.name, joined.count(), joined.size()) == ("a.jsonl and 2 more", 603, 603)
     assert [row.format for row in joined.head(3)] == ["messages", "alpaca", "alpaca"]
     how = rows.options(data, rows.format_of(joined, data), None)
     assert how.conversation(joined.row(3)).messages[-1] == assistant("5")
     assert rows.read(joined.row(603), how).trouble is None
+    assert rows.format_of(joined, data) == "messages"
+    bad = written("c.csv", "x,y\n1,2\n")
+    with pytest.raises(UserError, match=r"c\.csv cannot be joined: The columns"):
+        list(dataset(Data(source=str(first), also=str(bad)), home).scan())
     named = dataset(Data(source=str(second), also=[str(second)], format="alpaca"), home)
     assert [row.format for row in named.head(9)] == [None] * 4  # all of the one format
 

@@ -8,7 +8,9 @@ import trl
 
 from dfgui.config import Model
 from dfgui.config.model import CHAT_TEMPLATES
-from dfgui.data import probe, replies, template
+from dfgui.data import probe, replies, template, tools_in_words
+from dfgui.data.conversation import Conversation
+from dfgui.data.tokens import tokenize
 from dfgui.models import chat_template
 from tests.tiny import WEATHER, tiny_tokenizer, trl_template
 
@@ -95,7 +97,7 @@ def test_tools_in_words_change_nothing_where_there_are_none(name):
 def test_tools_stand_with_the_user_where_a_template_takes_no_system_message():
     tokenizer = given("qwen3", chat_template="gemma", tools_in="system")
     text = template.rendered(TALK, [WEATHER], tokenizer, tokenizer.chat_template)
-    assert text.startswith("<|im_end|><start_of_turn>user\n# Tools")
+    assert text.startswith("<|endoftext|><start_of_turn>user\n# Tools")
 
 
 def test_what_the_assistant_says_is_marked_in_a_template_with_tools_in_words():
@@ -106,6 +108,35 @@ def test_what_the_assistant_says_is_marked_in_a_template_with_tools_in_words():
     assert text == template.rendered(TALK, [WEATHER], tokenizer, own)
     said = [text[start:end] for start, end in blocks]
     assert said[0].startswith("<tool_call>") and said[1].startswith("It is 4 degrees.")
+
+
+def test_of_several_templates_those_for_conversations_are_changed():
+    tokenizer = tiny_tokenizer()
+    rag = "{% for d in documents %}{{ d }}{% endfor %}"
+    tokenizer.chat_template = {"default": trl_template("qwen3"), "tool_use": trl_template("gemma3"), "rag": rag}
+    chat_template.give(tokenizer, Model(tools_in="system"))
+    assert tokenizer.chat_template["rag"] == rag
+    assert tools_in_words.unwrap(tokenizer.chat_template["tool_use"])[1] == trl_template("gemma3")
+
+
+@pytest.mark.parametrize("name", ["gptoss", "lfm2_2_5", "nemotron_3_nano", "qwen3"])
+def test_thoughts_beside_a_call_in_words_are_kept_or_missed(name):
+    tokenizer = given("qwen3", chat_template=name, tools_in="system")
+    talk = [TALK[0], {**TALK[1], "reasoning_content": "Let me think."}, *TALK[2:]]
+    conversation = Conversation(talk, [WEATHER])
+    text = tokenize(conversation, tokenizer, None, "everything").text
+    told = dict(template.remarks(conversation, tokenizer, "everything", text))
+    assert ("Let me think." in text) != ("reasoning_dropped" in told)
+    alone = template.rendered(talk[:2], [WEATHER], tokenizer, tokenizer.chat_template)
+    assert "Let me think." in alone
+
+
+def test_a_template_that_begins_with_blanks_keeps_them():
+    own = "\n\n{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+    wrapped = probe.with_tools_in_words(own)
+    assert tools_in_words.unwrap(wrapped)[1] == own
+    tokenizer = tiny_tokenizer()
+    assert template.rendered(TALK[:1], [], tokenizer, wrapped) == template.rendered(TALK[:1], [], tokenizer, own)
 
 
 def test_the_trained_form_can_be_saved():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dfgui import actions
@@ -76,6 +77,9 @@ def test_a_model_without_a_chat_template_learns_the_marks_of_the_one_it_gets(tra
         one, two, three = (model(**prompt).logits for model in (adapted, merged, by_usage["model"].eval()))
     assert (one - two).abs().max() < 1e-4 and (one - three).abs().max() < 1e-4
     marks = tokenizer.convert_tokens_to_ids(["<start_of_turn>", "<end_of_turn>"])
+    stored = load_file(step / "adapter_model.safetensors")  # the rows of the marks, not the whole of the embeddings
+    assert all(len(marks) in weight.shape or "lora_" in name for name, weight in stored.items())
+    assert by_usage["model"].generation_config.eos_token_id == [marks[1]]
     learned = merged.get_output_embeddings().weight[marks]
     assert (learned[0] - learned[1]).abs().max() > 1e-3  # they began alike
     assert set(marks) & set(merged.generation_config.eos_token_id)
@@ -95,6 +99,24 @@ def test_plain_text_trains_a_model_without_a_chat_template_as_it_is(train, value
     assert run["status"] == "finished", run["reason"]
     tokenizer = AutoTokenizer.from_pretrained(where.run_folder(run["id"]) / "checkpoint-8")
     assert tokenizer.chat_template is None and len(tokenizer) == len(tiny_tokenizer())
+
+
+def test_text_and_conversations_joined_give_a_model_a_chat_template(train, values, tmp_path, rows_file):
+    folder = tiny_folder(tmp_path / "base")
+    (folder / "chat_template.jinja").unlink()
+    text = tmp_path / "text.jsonl"
+    text.write_text("".join(json.dumps({"text": f"{n} degrees in Oslo."}) + "\n" for n in range(60)))
+    data = {"source": str(text), "also": [str(rows_file)]}
+    run, _ = train({**values, "model": {"name": str(folder)}, "data": data})
+    assert (run["status"], run["facts"]["rows"]) == ("finished", 100), run["reason"]
+    assert run["facts"]["marks"] == 2
+
+
+def test_a_last_layer_that_is_adapted_itself_learns_marks_by_that(train, values, tmp_path):
+    folder = tiny_folder(tmp_path / "base", tie_word_embeddings=False)
+    adapter = {**values["adapter"], "target_modules": "q_proj, lm_head"}
+    run, _ = train({**values, "model": {"name": str(folder), "chat_template": "gemma3"}, "adapter": adapter})
+    assert run["status"] == "finished", run["reason"]
 
 
 def test_a_run_says_what_it_found(train, values):

@@ -23,14 +23,19 @@ def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=adapter.target_modules,
-        trainable_token_indices=dict.fromkeys(_embeddings(model), tokens) if tokens else None,
+        trainable_token_indices=dict.fromkeys(_embeddings(model, adapter), tokens) if tokens else None,
         task_type="CAUSAL_LM",
     )
 
 
-def _embeddings(model: Any) -> list[str]:
-    """Names of the layers that hold a row for each token: one where input and output share it, otherwise two."""
+def _embeddings(model: Any, adapter: Adapter) -> list[str]:
+    """Names of the layers that hold a row for each token: one where input and output share it, otherwise two.
+
+    A layer that is adapted itself learns new rows by that.
+    """
     layers = [model.get_input_embeddings()]
     if (last := model.get_output_embeddings()) is not None and last.weight is not layers[0].weight:
         layers.append(last)
-    return [name.rpartition(".")[2] for name, module in model.named_modules() if any(module is one for one in layers)]
+    named = [name.rpartition(".")[2] for name, module in model.named_modules() if any(module is one for one in layers)]
+    adapted = adapter.target_modules if isinstance(adapter.target_modules, list) else []
+    return [name for name in named if name not in adapted]

@@ -1,5 +1,6 @@
 """Supervised fine-tuning: TRL's SFTTrainer, fed with input_ids and labels that are already made."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ def trainer(
         processing_class=tokenizer,
         peft_config=backend.peft_config(config.adapter, model, marks) if config.method == "lora" else None,
     )
+    if marks and config.method == "lora":  # what is new in the embeddings is in the adapter; the rest is the base's
+        adapted: Any = made.model
+        adapted.save_pretrained = partial(adapted.save_pretrained, save_embedding_layers=False)
     made.remove_callback(PrinterCallback)  # it prints, and takes total_flos out of the logs others see
     return made
 
