@@ -82,6 +82,17 @@ def test_cures_are_applied_and_the_rows_looked_at_again(all_rows):
     expect(page.locator("#preset-said")).to_contain_text("Rows left out: Cannot be read, Calls a tool")
 
 
+def test_a_report_of_other_settings_is_forgotten(all_rows):
+    page = all_rows(ROWS)
+    page.get_by_role("tab", name="Train", exact=True).click()
+    page.locator("#group-duration").get_by_text("Duration").first.click()
+    length = page.locator("#field-training__max_length input")
+    length.fill("512")
+    length.press("Enter")
+    page.get_by_role("tab", name="Data", exact=True).click()
+    expect(page.locator("#check-result")).to_contain_text("Reads, renders and tokenises every row")
+
+
 def test_the_report_comes_as_json_and_csv(all_rows, tmp_path):
     page = all_rows(ROWS)
     for ending in ("JSON", "CSV"):

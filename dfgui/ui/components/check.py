@@ -88,6 +88,7 @@ def build(context: Context) -> Panel:
     going: list[Any] = [start.click(**asked), context.cured.change(**asked)]
     quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     stop.click(stopped, None, [start, stop, progress], cancels=going, **quiet)
+    selection.shape.change(lambda: INTRODUCTION, None, result, **quiet)  # other settings of Train: no longer true
     gr.on(selection.changes, forgotten, None, [start, stop, progress, result], cancels=going, **quiet)
     result.click(None, [jump, context.cure], [jump, context.cure], js="(jump, cure) => dfgui.check.clicked(jump, cure)")
     return Panel(jump)
