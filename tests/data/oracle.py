@@ -1,5 +1,6 @@
 """What TRL itself makes of raw rows: the witness that ours is the same."""
 
+import tempfile
 from typing import Any
 
 
@@ -22,7 +23,7 @@ def trl_rows(
     chat = isinstance(next(iter(rows[0].values())), list)
     features = Features({column: List(Json()) for column in rows[0]}) if chat and not as_arrow_fits_them else None
     options = {"max_length": None, "shuffle_dataset": False, "report_to": "none", **options}
-    config = SFTConfig(output_dir="unused", use_cpu=True, bf16=False, **options)
+    config = SFTConfig(output_dir=tempfile.gettempdir(), use_cpu=True, bf16=False, **options)
     data = Dataset.from_list(rows, features=features)
     trainer = SFTTrainer(model=model, args=config, train_dataset=data, processing_class=tokenizer)
     return [(row["input_ids"], row["labels"]) for row in trainer.train_dataset]
