@@ -249,6 +249,17 @@ def test_an_answer_whose_end_is_not_learned_is_told(checked):
     assert "no_end" not in found(checked(rows, template="qwen3"))
 
 
+@pytest.mark.parametrize("format", ["messages", "sharegpt", "alpaca", "prompt_completion"])
+@pytest.mark.parametrize(("template", "check"), [("glm4moe", "no_end"), ("nemotron_3_nano", "opened_differently")])
+def test_what_a_template_does_is_found_in_every_format_of_conversations(checked, format, template, check):
+    rows = (
+        [FINE[format]] if format != "prompt_completion" else [{"prompt": [user("Hi")], "completion": [assistant("Ho")]}]
+    )
+    finding = next(one for one in checked(rows, template=template, max_length=4000).findings if one.check == check)
+    assert (finding.rows, finding.advice) == ([1], CHECKS[check].advice)
+    assert finding.examples[0].startswith("row 1: ")
+
+
 def test_a_careless_template_refuses_what_it_would_garble(checked):
     rows = [messages(user("Hi"), calls({"city": city})) for city in ("Oslo", "L'Aquila", 'a "b"')]
     report = checked(rows, template="lfm2_2_5", max_length=4000)
