@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from dfgui.config.block import GROUPS, Block, setting
+from dfgui.config.control import Callback, EarlyStopping, Run
 from dfgui.config.data import COLUMNS, LEAVABLE, Data
 from dfgui.config.model import Adapter, Model
 from dfgui.config.training import LEARNING_RATES, Training
@@ -28,18 +29,16 @@ __all__ = [
     "LEAVABLE",
     "Adapter",
     "Block",
+    "Callback",
     "Data",
+    "EarlyStopping",
     "Model",
+    "Run",
     "RunConfig",
     "Training",
 ]
 
 LATER = ("early_stopping", "callbacks", "trackers", "extra")  # blocks that this version does not know yet
-
-
-class Run(Block):
-    placement: Literal["thread"] = setting("thread", "Runs in", "thread: inside the app.", "run", "advanced")
-    backend: Literal["trl"] = setting("trl", "Engine", "trl: SFTTrainer of the TRL library.", "run", "advanced")
 
 
 class RunConfig(Block):

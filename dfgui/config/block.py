@@ -14,6 +14,8 @@ GROUPS = {  # the form's sections, in its order
     "schedule": "Learning rate",
     "precision": "Precision and memory",
     "records": "Logging, checkpoints, evaluation",
+    "stopping": "Early stopping",
+    "callbacks": "Callbacks and trackers",
     "run": "Run",
 }
 

@@ -157,3 +157,40 @@ FIRST_TABLES = [
     ) WITHOUT ROWID
     """,
 ]
+
+
+@migrations()
+def m002_runs_that_go_on(db: Database) -> None:
+    for statement in RUNS_THAT_GO_ON:
+        db.execute(statement)
+
+
+RUNS_THAT_GO_ON = [
+    "ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT ''",  # what a person wrote down about it
+    "ALTER TABLE runs ADD COLUMN state TEXT",  # TrainerState as JSON, as it was last told
+    "ALTER TABLE runs ADD COLUMN resume_step INTEGER",  # the checkpoint that a queued run goes on from
+    "ALTER TABLE runs ADD COLUMN begun_at_step INTEGER NOT NULL DEFAULT 0",  # where the part that trains now began
+    """
+    CREATE TABLE parts (            -- a run is trained in one part, or in several where it was resumed
+        run TEXT NOT NULL, part INTEGER NOT NULL,
+        from_step INTEGER NOT NULL, -- the checkpoint it went on from
+        left_at_step INTEGER NOT NULL,  -- how far the part before had come
+        started_at REAL NOT NULL,
+        PRIMARY KEY (run, part)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE aside (            -- points that a part had logged after the checkpoint which the next went on from
+        run TEXT NOT NULL, part INTEGER NOT NULL, name TEXT NOT NULL, step INTEGER NOT NULL,
+        value REAL, time REAL NOT NULL,
+        PRIMARY KEY (run, part, name, step)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE holds (            -- checkpoints that somebody reads just now: not to be deleted
+        id INTEGER PRIMARY KEY,
+        run TEXT NOT NULL, step INTEGER NOT NULL,
+        owner TEXT NOT NULL         -- {host, pid, started_at} as JSON
+    )
+    """,
+]

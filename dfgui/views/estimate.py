@@ -104,6 +104,17 @@ def _records(values: Values, devices: int) -> str:
     return f"log every {number(values.get('training.logging_steps'))}, evaluate {evaluate}, save {save}"
 
 
+def _stopping(values: Values, devices: int) -> str:
+    patience = values.get("early_stopping.patience")
+    if not patience:
+        return "off"
+    return f"after {number(patience)} evaluations without a better {values.get('early_stopping.metric')}"
+
+
+def _callbacks(values: Values, devices: int) -> str:
+    return ", ".join([*values.get("callbacks", []), *values.get("trackers", [])]) or "none"
+
+
 def _run(values: Values, devices: int) -> str:
     return values.get("name") or "named by model and method"
 
@@ -127,5 +138,7 @@ HEADLINES = {
     "schedule": _schedule,
     "precision": _precision,
     "records": _records,
+    "stopping": _stopping,
+    "callbacks": _callbacks,
     "run": _run,
 }
