@@ -25,8 +25,9 @@ from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.recipe import from_yaml
 from dfgui.settings import Settings
-from dfgui.store import Store, probe
+from dfgui.store import Store, owner, probe
 from dfgui.store.runs import ENDED
+from dfgui.training import launcher
 from dfgui.views import findings
 
 DONE, BAD, REFUSED = 0, 1, 2
@@ -131,11 +132,27 @@ def _add_runs(commands: Any) -> None:
     show = runs.add_parser("show", help="one run with its metrics and checkpoints")
     show.add_argument("run")
     show.set_defaults(command=show_run)
-    for name in ("stop", "save"):
-        obey = runs.add_parser(name, help=f"{name} a run that is going on; answered when it has been taken")
+    for name, help in COMMANDS.items():
+        obey = runs.add_parser(name, help=f"{help}; answered when it has been done")
         obey.add_argument("run")
         obey.set_defaults(command=send_command, name=name)
+        if name == "stop":
+            obey.add_argument("--without-checkpoint", action="store_true", help="save nothing first")
+    resume = runs.add_parser("resume", help="go on from a checkpoint, in a process of its own")
+    resume.add_argument("run")
+    resume.add_argument("--checkpoint", type=int, metavar="STEP", help="the last one if left out")
+    resume.add_argument("--wait", action="store_true", help="answer when it has ended")
+    _add_set(resume)
+    resume.set_defaults(command=resume_run)
 
+
+COMMANDS = {
+    "stop": "save a checkpoint and stop",
+    "save": "save a checkpoint now",
+    "evaluate": "score the held-out rows now",
+    "log": "log the metrics now",
+    "end-epoch": "end this epoch at the next step",
+}
 
 # What `check` and `preview` have flags for; --set reaches every other setting.
 LOOKING = {
@@ -158,21 +175,39 @@ def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
         raise UserError(f"{asked.file} is not a file.", "train reads a YAML file.", "Check the path.")
     config = from_yaml(asked.file.read_text(encoding="utf-8"), asked.overrides)
     run = actions.start(where, config, executor=f"pid:{os.getpid()}")
-    row = _train_to_its_end(run, where)
+    apart = config.run.placement != "thread"
+    return _ended(run, _followed_to_its_end(run, where, launcher.run_apart if apart else launcher.run_here))
+
+
+def _ended(run: str, row: dict[str, Any]) -> Answer:
     answer = {name: row[name] for name in ("status", "reason", "global_step", "train_loss", "eval_loss")}
     code = DONE if row["status"] in ("finished", "stopped") else BAD
     return code, {"run": run, **answer}, f"{run}: {row['reason']}"
 
 
-def _train_to_its_end(run: str, where: Settings) -> dict[str, Any]:
-    """Trains in a thread, so that Ctrl-C and SIGTERM can ask for a stop with a checkpoint meanwhile."""
-    from dfgui.training import launcher
+def resume_run(asked: argparse.Namespace, where: Settings) -> Answer:
+    """Answers once the run's own process has it; it goes on without this one."""
+    run, store = asked.run, Store(where.store_path)
+    step = actions.resume(where, run, asked.checkpoint, asked.overrides, executor=f"pid:{os.getpid()}")
+    if asked.wait:
+        return _ended(run, _followed_to_its_end(run, where, launcher.run_apart))
+    worker = threading.Thread(target=launcher.run_apart, args=(run, where), name="dfgui-runner", daemon=True)
+    worker.start()
+    mine = owner.me()
+    while worker.is_alive() and (row := store.runs.get(run))["owner"] == mine:
+        time.sleep(0.1)
+    row = store.runs.get(run)
+    answer = {"run": run, "command": "resume", "taken_at_step": step, "outcome": row["reason"] or row["status"]}
+    return (BAD if row["status"] in ENDED else DONE), answer, f"{run} goes on from checkpoint {step}: {row['status']}"
 
+
+def _followed_to_its_end(run: str, where: Settings, execute: Callable[[str, Settings], None]) -> dict[str, Any]:
+    """Trains in a thread or a process, so that Ctrl-C and SIGTERM can ask for a stop with a checkpoint meanwhile."""
     store = Store(where.store_path)
     asked_to_stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked_to_stop.set())
-    worker = threading.Thread(target=launcher.run_here, args=(run, where), name="dfgui-runner", daemon=True)
+    worker = threading.Thread(target=execute, args=(run, where), name="dfgui-runner", daemon=True)
     worker.start()
     told = ""
     while worker.is_alive():
@@ -186,6 +221,7 @@ def _train_to_its_end(run: str, where: Settings) -> dict[str, Any]:
         if (line := _progress(row, store)) != told:
             told = line
             print(line, file=sys.stderr)
+    store.runs.interrupt_orphans()
     return store.runs.get(run)
 
 
@@ -263,7 +299,8 @@ def show_run(asked: argparse.Namespace, where: Settings) -> Answer:
 def send_command(asked: argparse.Namespace, where: Settings) -> Answer:
     """Asks, and waits until the run has answered or ended."""
     store = Store(where.store_path)
-    number = actions.command(where, asked.run, asked.name, by="the command line")
+    name = "stop-without-checkpoint" if getattr(asked, "without_checkpoint", False) else asked.name
+    number = actions.command(where, asked.run, name, by="the command line")
     while (row := store.commands.get(number))["outcome"] is None and not _is_over(store, asked.run):
         time.sleep(0.1)
     row = store.commands.get(number)

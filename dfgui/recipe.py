@@ -108,3 +108,11 @@ def to_yaml(config: RunConfig) -> str:
     if yaml.safe_load(text) == values:
         return text
     return yaml.safe_dump(values, sort_keys=False)  # some line breaks of Unicode come back only when they are escaped
+
+
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Blocks by path: {"training.max_steps": 60, ...}."""
+    result: dict[str, Any] = {}
+    for name, value in values.items():
+        result |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return result

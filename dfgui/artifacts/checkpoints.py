@@ -7,8 +7,11 @@ looking costs the same for every size of model, and needs no torch.
 """
 
 import json
+import os
 import re
+import shutil
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +20,7 @@ from dfgui.artifacts import headers
 from dfgui.errors import UserError
 
 Kind = Literal["adapter", "full"]
+ASIDE = "set-aside"  # in a run's folder: checkpoints behind the one that it went on from
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,40 @@ def usable(folder: Path) -> Checkpoint:
     if not found.complete:
         raise UserError(f"{folder} cannot be used.", f"{found.problem}.", "Choose another checkpoint.")
     return found
+
+
+def sync(folder: Path) -> None:
+    """Brings a folder's files to the disk, so that a power cut cannot leave a checkpoint half written."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    for path in files if os.name == "nt" else [*files, folder]:  # Windows opens no folder
+        descriptor = os.open(path, os.O_RDONLY if path == folder else os.O_RDWR)  # and syncs what may be written
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove(folder: Path) -> None:
+    """Deletes a checkpoint. Half of one, as a process that is killed meanwhile leaves, has no checkpoint's name."""
+    going = folder.with_name(f".{folder.name}.deleted")
+    shutil.rmtree(going, ignore_errors=True)
+    with suppress(FileNotFoundError):
+        folder.replace(going)
+    shutil.rmtree(going, ignore_errors=True)
+
+
+def set_aside(run_folder: Path, known: set[int], part: int) -> None:
+    """Clears the way for a run that goes on: checkpoints that it does not know are kept in set-aside/PART, or deleted
+    where they are torn, since it will write some of that name again."""
+    for found in inside(run_folder):
+        if found.step in known:
+            continue
+        if not found.complete:
+            remove(found.path)
+            continue
+        aside = run_folder / ASIDE / str(part) / found.path.name
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        found.path.replace(aside)
 
 
 def kind_of(folder: Path) -> Kind:

@@ -58,7 +58,7 @@ class Callback(Block):
 class Run(Block):
     """Where and with what a run executes."""
 
-    placement: Literal["thread"] = setting(
+    placement: Literal["thread", "process", "accelerate"] = setting(
         "thread",
         "Runs in",
         "thread: inside the app. process: on its own, so that it survives the app. accelerate: several processes, for "

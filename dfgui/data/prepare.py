@@ -9,6 +9,7 @@ A row that cannot be used stops the preparation, by number, unless `leave_out` n
 is cut until nothing is left to learn is left out and listed.
 """
 
+import hashlib
 import pickle
 import random
 import zlib
@@ -46,6 +47,15 @@ class Prepared:
     cut_rows: list[int]  # rows longer than max_length
     left_out: list[tuple[int, str]]  # row number, reason
     found: Counter[str]  # check -> rows that it found something in
+
+    def digest(self) -> str:
+        """A short text that is another one as soon as any token of train, or the order of its rows, is another."""
+        hashed = hashlib.blake2b(digest_size=16)
+        for column in ("input_ids", "labels"):
+            for chunk in self.train.data.column(column).chunks:
+                hashed.update(chunk.offsets.to_numpy(zero_copy_only=False).tobytes())
+                hashed.update(chunk.values.to_numpy(zero_copy_only=False).tobytes())
+        return hashed.hexdigest()
 
 
 @dataclass

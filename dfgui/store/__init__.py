@@ -14,7 +14,9 @@ from dfgui.store import schema
 from dfgui.store.checkpoints import Checkpoints
 from dfgui.store.commands import Commands
 from dfgui.store.events import Events
+from dfgui.store.holds import Holds
 from dfgui.store.metrics import Metrics
+from dfgui.store.parts import Parts
 from dfgui.store.runs import Runs
 from dfgui.store.scores import Scores
 from dfgui.store.writer import Writer
@@ -34,3 +36,5 @@ class Store:
         self.checkpoints = Checkpoints(path)
         self.events = Events(path)
         self.scores = Scores(path)
+        self.parts = Parts(path)
+        self.holds = Holds(path)

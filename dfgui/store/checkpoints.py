@@ -27,3 +27,8 @@ class Checkpoints:
             steps = ", ".join(str(row["step"]) for row in self.of(run)) or "none yet"
             raise UserError(f"Run {run} has no checkpoint at step {step}.", f"It has: {steps}.", "Choose one of them.")
         return found
+
+    def forget(self, run: str, step: int) -> None:
+        """The checkpoint is about to be deleted: it is offered no longer."""
+        with opened(self.path) as db:
+            db.execute("DELETE FROM checkpoints WHERE run = ? AND step = ?", [run, step])

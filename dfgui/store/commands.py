@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from dfgui.errors import UserError
-from dfgui.store.schema import opened
+from dfgui.store.schema import connect, opened
 
-COMMANDS = ("stop", "save")
+COMMANDS = ("stop", "stop-without-checkpoint", "save", "evaluate", "log", "end-epoch")
+STOPS = COMMANDS[:2]
 
 
 class Commands:
@@ -56,3 +57,29 @@ class Commands:
                 "WHERE run = ? AND outcome IS NULL",
                 [step, outcome, time.time(), run],
             )
+
+
+class Inbox:
+    """The commands of one run for the trainer that asks at each step: its own connection, and one cheap question.
+
+    SQLite tells whether anybody has written since; only then are commands read. To be used by one thread.
+    """
+
+    def __init__(self, path: Path, run: str):
+        self._db = connect(path, busy_seconds=0.1)
+        self._run = run
+        self._version = -1
+
+    def new(self) -> list[dict[str, Any]]:
+        """Commands that nobody has taken yet, oldest first; empty where nothing was written since the last time."""
+        version = self._db.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return []
+        found = list(
+            self._db.query("SELECT * FROM commands WHERE run = ? AND taken_at_step IS NULL ORDER BY id", [self._run])
+        )
+        self._version = version
+        return found
+
+    def close(self) -> None:
+        self._db.close()

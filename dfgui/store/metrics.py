@@ -47,11 +47,12 @@ class Metrics:
             )
             return [list(row) for row in rows]
 
-    def last(self, run: str, name: str) -> tuple[int, float | None] | None:
-        """(step, value) of the newest point, or None."""
+    def last(self, run: str, name: str, upto: int = 2**62) -> tuple[int, float | None] | None:
+        """(step, value) of the newest point, or of the newest that is not after `upto`; None where there is none."""
         with opened(self.path) as db:
             return db.execute(
-                "SELECT step, value FROM metrics WHERE run = ? AND name = ? ORDER BY step DESC LIMIT 1", [run, name]
+                "SELECT step, value FROM metrics WHERE run = ? AND name = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                [run, name, upto],
             ).fetchone()
 
     def points(self, run: str, name: str) -> list[list[Any]]:

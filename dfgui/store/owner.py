@@ -29,9 +29,19 @@ def alive(owner: dict[str, Any] | None, heartbeat_at: float | None) -> bool:
     if owner["pid"] == os.getpid():
         return abs(_started(os.getpid()) - owner["started_at"]) < 1.0
     try:
-        return abs(psutil.Process(owner["pid"]).create_time() - owner["started_at"]) < 1.0 or beats
+        process = psutil.Process(owner["pid"])
+        if process.status() == psutil.STATUS_ZOMBIE:  # it has ended; nobody has asked how
+            return False
+        return abs(process.create_time() - owner["started_at"]) < 1.0 or beats
     except psutil.Error:
         return False
+
+
+def is_here(owner: dict[str, Any] | None) -> bool:
+    """Whether the owner is a living process of this host other than this one, and so can be signalled."""
+    if owner is None or owner["host"] != socket.gethostname() or owner["pid"] == os.getpid():
+        return False
+    return alive(owner, None)
 
 
 def folder_name() -> str:

@@ -1,11 +1,15 @@
 """Runs: what was asked for, where it stands, how it ended.
 
     queued -> preparing -> running -> (stopping) -> finished | stopped | failed | interrupted
+       ^                                                |
+       +----------------- resume -----------------------+
 
 A row in any of the last four is at its end. A run whose owner died is interrupted, and found by `interrupt_orphans`.
+One that ended before its last step goes back to the queue when somebody resumes it, and trains on from a checkpoint.
 """
 
 import json
+import os
 import secrets
 import string
 import time
@@ -19,18 +23,21 @@ from dfgui.store.schema import opened
 
 ACTIVE = ("preparing", "running", "stopping")
 ENDED = ("finished", "stopped", "failed", "interrupted")
-FOLLOWS = {  # status -> what may follow it
-    "queued": ("preparing", "stopped"),
+FOLLOWS = {  # status -> what may follow it; out of an end leads `resume` alone
+    "queued": ("preparing", "stopped", "failed"),  # failed: its process could not be started
     "preparing": ("running", "stopping", "stopped", "failed", "interrupted"),
     "running": ("stopping", "finished", "stopped", "failed", "interrupted"),
     "stopping": ("stopped", "finished", "failed", "interrupted"),
 }
+WAITS_SINCE = "coalesce(queued_at, created_at)"
+FIRST_IN_QUEUE = f"SELECT id FROM runs WHERE status = 'queued' ORDER BY {WAITS_SINCE} LIMIT 1"
+NOTHING_EXECUTES = "NOT EXISTS (SELECT 1 FROM runs WHERE status IN ('preparing', 'running', 'stopping'))"
 ANSWER = """
     UPDATE commands SET outcome = ?, done_at = ?,
         taken_at_step = coalesce(taken_at_step, (SELECT global_step FROM runs WHERE id = commands.run))
     WHERE run = ? AND outcome IS NULL
 """
-JSON_FIELDS = ("config", "facts", "error", "owner")
+JSON_FIELDS = ("config", "facts", "error", "owner", "state")
 
 
 class Runs:
@@ -75,7 +82,7 @@ class Runs:
             rows = list(
                 db.query(
                     "SELECT * FROM runs WHERE status IN ('preparing', 'running', 'stopping', 'queued') "
-                    "ORDER BY status = 'queued', created_at LIMIT 1"
+                    f"ORDER BY status = 'queued', {WAITS_SINCE} LIMIT 1"
                 )
             )
         return _read(rows[0]) if rows else None
@@ -128,14 +135,50 @@ class Runs:
                 db.execute(ANSWER, ["taken out of the queue", time.time(), run])
             return withdrawn
 
+    def resume(self, run: str, step: int, executor: str = "app") -> bool:
+        """Puts an ended run back into the queue, to go on from its checkpoint at `step`; False if it has not ended."""
+        mine = None if executor == "app" else json.dumps(owner.me())
+        with opened(self.path) as db:
+            cursor = db.execute(
+                "UPDATE runs SET status = 'queued', resume_step = ?, executor = ?, owner = ?, queued_at = ?, "
+                "reason = NULL, error = NULL, ended_at = NULL, first_step_at = NULL, phase = NULL "
+                f"WHERE id = ? AND status IN ({', '.join('?' * len(ENDED))})",
+                [step, executor, mine, time.time(), run, *ENDED],
+            )
+            return cursor.rowcount == 1
+
+    def adopt(self, run: str, executor: str) -> str | None:
+        """This process will execute a run that waits in the queue for `executor`; returns what it is called there.
+
+        None when it waits there no longer, or somebody else was quicker.
+        """
+        mine = f"pid:{os.getpid()}"
+        with opened(self.path) as db:
+            cursor = db.execute(
+                "UPDATE runs SET executor = ?, owner = ? WHERE id = ? AND status = 'queued' AND executor = ?",
+                [mine, json.dumps(owner.me()), run, executor],
+            )
+            return mine if cursor.rowcount == 1 else None
+
+    def next(self, executor: str) -> dict[str, Any] | None:
+        """The queued run whose turn it is, if it is `executor`'s and nothing else executes; it is not claimed."""
+        with opened(self.path) as db:
+            rows = list(
+                db.query(
+                    f"SELECT * FROM runs WHERE id = ({FIRST_IN_QUEUE}) AND executor = ? AND {NOTHING_EXECUTES}",
+                    [executor],
+                )
+            )
+        return _read(rows[0]) if rows else None
+
     def claim(self, executor: str) -> str | None:
         """Takes the oldest queued run if nothing else executes and it is `executor`'s; returns its id."""
         with opened(self.path) as db:
             claimed = db.execute(
                 "UPDATE runs SET status = 'preparing', owner = ?, heartbeat_at = ?, started_at = ? "
-                "WHERE id = (SELECT id FROM runs WHERE status = 'queued' ORDER BY created_at LIMIT 1) "
+                f"WHERE id = ({FIRST_IN_QUEUE}) "
                 "AND executor = ? "
-                "AND NOT EXISTS (SELECT 1 FROM runs WHERE status IN ('preparing', 'running', 'stopping')) "
+                f"AND {NOTHING_EXECUTES} "
                 "RETURNING id",
                 [json.dumps(owner.me()), time.time(), time.time(), executor],
             ).fetchall()
@@ -150,12 +193,12 @@ class Runs:
         gone = [run for run in self.active() if not owner.alive(run["owner"], run["heartbeat_at"])]
         for run in gone:
             error = UserError(
-                f"The process that trained it ended at step {run['global_step']}.",
+                f"Interrupted at step {run['global_step']}: the process that trained it is gone.",
                 "It was closed or killed, or the machine went down.",
-                "Start it again; what it had saved can still be used.",
+                "Resume it from its last checkpoint, or start it again where there is none.",
             )
             self.move(run["id"], "interrupted", error.what, error)
-        left = [run for run in waiting if not owner.alive(run["owner"], run["created_at"])]
+        left = [run for run in waiting if not owner.alive(run["owner"], run["queued_at"] or run["created_at"])]
         for run in left:
             self.move(run["id"], "stopped", "The command that queued it ended before it could start.")
         return [run["id"] for run in gone + left]

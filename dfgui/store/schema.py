@@ -168,6 +168,7 @@ def m002_runs_that_go_on(db: Database) -> None:
 RUNS_THAT_GO_ON = [
     "ALTER TABLE runs ADD COLUMN note TEXT NOT NULL DEFAULT ''",  # what a person wrote down about it
     "ALTER TABLE runs ADD COLUMN state TEXT",  # TrainerState as JSON, as it was last told
+    "ALTER TABLE runs ADD COLUMN queued_at REAL",  # since when it waits, where it was put back into the queue
     "ALTER TABLE runs ADD COLUMN resume_step INTEGER",  # the checkpoint that a queued run goes on from
     "ALTER TABLE runs ADD COLUMN begun_at_step INTEGER NOT NULL DEFAULT 0",  # where the part that trains now began
     """

@@ -43,16 +43,19 @@ CHECKPOINT = (
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 FACTS = "UPDATE runs SET facts = json_patch(facts, ?) WHERE id = ?"
-ROTATED = "DELETE FROM checkpoints WHERE run = ? AND step NOT IN (SELECT value FROM json_each(?))"
 
 Point = tuple[str, int, float | None, float]  # name, step, value (None is NaN), time
 
 
 class Writer:
-    """Writes one run's metrics, events and progress. Use as a context manager; leaving it writes what is left."""
+    """Writes one run's metrics, events and progress. Use as a context manager; leaving it writes what is left.
 
-    def __init__(self, path: Path, run: str):
+    A `mute` one takes everything and writes nothing: of several processes that train one run, one tells.
+    """
+
+    def __init__(self, path: Path, run: str, mute: bool = False):
         self.run = run
+        self.mute = mute
         self.trouble: str | None = None  # why the last attempt to write failed; None when all is well
         self._path = path
         self._inbox: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
@@ -60,49 +63,54 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name=f"dfgui-writer-{run}", daemon=True)
 
     def __enter__(self) -> "Writer":
-        self._thread.start()
+        if not self.mute:
+            self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.mute:
+            return
         self._closing_at = time.monotonic()
         self._inbox.put(None)
         self._thread.join()
 
     def log(self, step: int, values: dict[str, float]) -> None:
         """Records scalars at a step. NaN is kept as NaN."""
-        self._inbox.put(("log", (step, values, time.time())))
+        self._put("log", (step, values, time.time()))
 
     def event(self, kind: str, text: str, step: int | None = None) -> None:
-        self._inbox.put(("sql", (EVENT, (self.run, time.time(), step, kind, text))))
+        self._put("sql", (EVENT, (self.run, time.time(), step, kind, text)))
 
     def take(self, command: int, step: int) -> None:
         """The run has taken a command at this step."""
-        self._inbox.put(("sql", (TAKE, (step, command))))
+        self._put("sql", (TAKE, (step, command)))
 
     def finish(self, command: int, outcome: str) -> None:
-        self._inbox.put(("sql", (FINISH, (outcome, time.time(), command))))
+        self._put("sql", (FINISH, (outcome, time.time(), command)))
 
     def checkpoint(self, step: int, folder: str, kind: str, size: int, eval_loss: float | None) -> None:
         """A complete checkpoint is on the disk. `folder` lies inside the run's folder; `size` in bytes."""
-        self._inbox.put(("sql", (CHECKPOINT, (self.run, step, folder, kind, size, eval_loss, time.time()))))
+        self._put("sql", (CHECKPOINT, (self.run, step, folder, kind, size, eval_loss, time.time())))
 
     def facts(self, **facts: Any) -> None:
         """Lays `facts` over what is known of the run: device, precision, rows, ..."""
-        self._inbox.put(("sql", (FACTS, (json.dumps(facts), self.run))))
-
-    def rotated(self, steps: list[int]) -> None:
-        """Only these checkpoints are left on the disk."""
-        self._inbox.put(("sql", (ROTATED, (self.run, json.dumps(steps)))))
+        self._put("sql", (FACTS, (json.dumps(facts), self.run)))
 
     def progress(self, **fields: Any) -> None:
         """Sets columns of the run: global_step, epoch, phase, ... The last value of a batch wins."""
-        self._inbox.put(("progress", fields))
+        self._put("progress", fields)
 
     def flush(self, timeout: float = CLOSING_SECONDS) -> bool:
         """Waits until everything handed over so far is committed; False when `timeout` seconds were not enough."""
+        if self.mute:
+            return True
         done = threading.Event()
-        self._inbox.put(("flush", done))
+        self._put("flush", done)
         return done.wait(timeout)
+
+    def _put(self, kind: str, payload: Any) -> None:
+        if not self.mute:
+            self._inbox.put((kind, payload))
 
     def _work(self) -> None:
         db = connect(self._path, busy_seconds=RETRY_SECONDS)  # it tries again by itself

@@ -1,13 +1,12 @@
-"""The trainer's ears: `Recorder` writes what happens to the store, `Obedience` does what the store asks.
+"""The trainer's ears: `Recorder` writes what happens to the store, `Keeper` what lies on the disk.
 
-Both only hand things to the writer thread, so a step waits for neither the disk nor a lock.
+Both only hand things to the writer thread, so a step waits for neither the disk nor a lock. What the trainer is asked
+to do in between is obedience.py's.
 """
 
-import logging
 import math
-import os
-import sqlite3
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +14,43 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from dfgui.artifacts import checkpoints
 from dfgui.store import Store, Writer
-
-logger = logging.getLogger("dfgui")
+from dfgui.training import window
 
 SUMMARY = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "total_flos", "train_loss")
+NOT_TOLD = ("log_history", "stateful_callbacks", "trial_params", "trial_name", "is_hyper_param_search")
 
 
 class Recorder(TrainerCallback):
-    """Writes progress, logs and checkpoints of one run."""
+    """Writes progress, logs and TrainerState of one run."""
 
-    def __init__(self, writer: Writer):
+    def __init__(self, writer: Writer, trainer: Any):
         self.writer = writer
-        self.eval_loss: dict[int, float] = {}  # global_step -> eval_loss, to stand beside a checkpoint
+        self.trainer = trainer
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
+        state.logging_steps, state.save_steps = int(args.logging_steps), int(args.save_steps)
+        state.eval_steps = int(args.eval_steps or args.logging_steps)  # else those of the checkpoint would count
+        if self.trainer.goes_on_from:
+            window.restore(self.trainer, self.trainer.goes_on_from)
         self.writer.progress(
             max_steps=state.max_steps,
             num_train_epochs=args.num_train_epochs,
             phase="first step",
             phase_done=None,
             phase_total=None,
+            state=told(state),
         )
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        fields: dict[str, Any] = {"global_step": state.global_step, "epoch": state.epoch}
-        if state.global_step == 1:
-            fields |= {"first_step_at": time.time(), "phase": "training"}
-        self.writer.progress(**fields)
+        progress: dict[str, Any] = {"global_step": state.global_step, "epoch": state.epoch}
+        if not self._begun:
+            self._begun = True
+            progress |= {"first_step_at": time.time(), "phase": "training"}
+        self.writer.progress(**progress)
+
+    _begun = False
 
     def on_log(
         self,
@@ -54,78 +61,82 @@ class Recorder(TrainerCallback):
         **kwargs: Any,
     ) -> None:
         logs = dict(logs or {})
+        self.writer.progress(state=told(state))
         if "train_loss" in logs:  # the summary at the end
             self.writer.progress(train_loss=logs["train_loss"])
             return
         self.writer.log(state.global_step, {name: value for name, value in logs.items() if name not in SUMMARY})
         if "eval_loss" in logs:
-            self.eval_loss[state.global_step] = logs["eval_loss"]
             self.writer.progress(eval_loss=logs["eval_loss"])
         if "loss" in logs and not math.isfinite(logs["loss"]):
             raise FloatingPointError(f"The loss is {logs['loss']} at step {state.global_step}.")
 
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.writer.progress(state=told(state))
+
+
+def told(state: TrainerState) -> dict[str, Any]:
+    """TrainerState as it is shown: its fields without the history, which the store holds as metrics."""
+    values = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in NOT_TOLD}
+    return values | {"log_history": len(state.log_history)}
+
+
+class Keeper(TrainerCallback):
+    """Records a checkpoint once it is whole and on the disk, then deletes what is more than `save_total_limit` allows.
+
+    TRL's own rotation is not asked: it may delete the one before the new one is on the disk, or one that is read.
+    """
+
+    def __init__(self, store: Store, writer: Writer, trainer: Any, save_total_limit: int):
+        self.store = store
+        self.writer = writer
+        self.trainer = trainer
+        self.limit = save_total_limit
+        self.eval_loss: dict[int, float] = {}  # global_step -> eval_loss, to stand beside a checkpoint
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: Any = None, **kwargs: Any
+    ) -> None:
+        if "eval_loss" in (metrics or {}):
+            self.eval_loss[state.global_step] = metrics["eval_loss"]
+
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Records the new checkpoint once it is on the disk, and what rotation has left of the older ones."""
+        if not args.should_save:  # another process wrote it
+            return
+        if self.trainer.save_trouble:
+            words = f"Checkpoint {state.global_step} could not be saved: {self.trainer.save_trouble}. Training goes on."
+            self.writer.event("warning", words, state.global_step)
+            return
         folder = Path(args.output_dir or "") / f"checkpoint-{state.global_step}"
-        sync(folder)
-        found = checkpoints.inside(folder.parent)
-        self.writer.rotated([one.step for one in found])
-        saved = next((one for one in found if one.step == state.global_step), None)
-        if saved is None or not saved.complete:
-            self.writer.event("warning", f"Checkpoint {state.global_step} is not complete.", state.global_step)
+        checkpoints.sync(folder)
+        saved = checkpoints.describe(folder)
+        if not saved.complete:
+            words = f"Checkpoint {state.global_step} is not complete: {saved.problem}."
+            self.writer.event("warning", words, state.global_step)
             return
         self.writer.checkpoint(
             saved.step, saved.path.name, saved.kind, saved.bytes, self.eval_loss.get(state.global_step)
         )
         self.writer.event("checkpoint", f"Checkpoint saved at step {saved.step}.", saved.step)
+        if self.limit:
+            self._rotate(folder, state)
+
+    def _rotate(self, newest: Path, state: TrainerState) -> None:
+        """Keeps the newest ones, the best, and whatever somebody reads just now."""
+        if not self.writer.flush(FLUSH_SECONDS):  # what the store does not know yet must not be deleted
+            return
+        known = self.store.checkpoints.of(self.writer.run)
+        best = Path(state.best_model_checkpoint or "").name
+        kept = [row["step"] for row in known if row["best"] or row["path"] in (best, newest.name)]
+        others = [row["step"] for row in reversed(known) if row["step"] not in kept]
+        kept += others[: max(self.limit - len(kept), 0)]
+        held = self.store.holds.of(self.writer.run)
+        for row in known:
+            if row["step"] not in kept and row["step"] not in held:
+                self.store.checkpoints.forget(self.writer.run, row["step"])  # first, so that it is offered to nobody
+                checkpoints.remove(newest.parent / row["path"])
 
 
-class Obedience(TrainerCallback):
-    """Takes commands at the end of each step and answers them when they have taken effect."""
-
-    def __init__(self, store: Store, writer: Writer):
-        self.store = store
-        self.writer = writer
-        self.stopped_by: str | None = None
-        self.saving: list[int] = []  # ids of save commands that wait for on_save
-        self.taken: set[int] = set()
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        for command in self._waiting():
-            if command["id"] not in self.taken:
-                self.taken.add(command["id"])
-                self.writer.take(command["id"], state.global_step)
-                self._obey(command, state, control)
-
-    def _waiting(self) -> list[dict[str, Any]]:
-        """Commands to take. A store that cannot be read now is asked again at the next step."""
-        try:
-            return self.store.commands.waiting(self.writer.run)
-        except sqlite3.Error as error:
-            logger.warning("Commands could not be read: %s", error)
-            return []
-
-    def _obey(self, command: dict[str, Any], state: TrainerState, control: TrainerControl) -> None:
-        control.should_save = True
-        self.saving.append(command["id"])
-        if command["command"] == "stop":
-            control.should_log = True  # else the points since the last log are lost
-            control.should_training_stop = True
-            self.stopped_by = command["requested_by"]
-            self.writer.event("command", f"Stop, asked by {self.stopped_by}.", state.global_step)
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        for command in self.saving:
-            self.writer.finish(command, f"saved at step {state.global_step}")
-        self.saving.clear()
-
-
-def sync(folder: Path) -> None:
-    """Brings a folder's files to the disk, so that a power cut cannot leave a checkpoint half written."""
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    for path in files if os.name == "nt" else [*files, folder]:  # Windows opens no folder
-        descriptor = os.open(path, os.O_RDONLY if path == folder else os.O_RDWR)  # and syncs what may be written
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+FLUSH_SECONDS = 5.0

@@ -27,6 +27,12 @@ def explain(error: BaseException) -> UserError:
     return UserError(f"The run ended in {type(error).__name__}.", _said(error), "The log holds the traceback.")
 
 
+def is_cuda_fault(error: BaseException) -> bool:
+    """Whether the GPU has failed in a way after which this process can use it no more; being full is not one."""
+    words = r"CUDA error|device-side assert|illegal memory access|cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"
+    return any(re.search(words, str(link)) and not _memory(link) for link in _chain(error))
+
+
 def _disk(error: BaseException) -> UserError | None:
     if not folders.is_disk_full(error):
         return None

@@ -1,7 +1,7 @@
-"""The queue: one run at a time, in a thread of this process.
+"""The queue: one run at a time, and where it executes: in a thread of this process, or apart from it.
 
-The thread claims the oldest run that waits, executes it and looks again. A reload, a second browser or a second process
-on the same home sees the same queue, since it is the store's.
+The thread takes the oldest run that waits, executes it or starts a process for it, and looks again. A reload, a second
+browser or a second process on the same home sees the same queue, since it is the store's.
 """
 
 import logging
@@ -9,10 +9,14 @@ import shutil
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
+from dfgui.config import RunConfig
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
 from dfgui.store.runs import ENDED
+from dfgui.training import apart
+from dfgui.training.phases import Place
 
 logger = logging.getLogger("dfgui")
 
@@ -33,28 +37,36 @@ def start(settings: Settings) -> threading.Thread:
 
 def _work(settings: Settings) -> None:
     store = Store(settings.store_path)
-    cleared, swept = False, 0.0
+    cleared, swept, spoilt = False, 0.0, False
     while not _closing.is_set():
         try:
             cleared = cleared or _clear(settings.exports)
             if time.monotonic() - swept > ORPHAN_SECONDS:
                 swept = time.monotonic()
                 store.runs.interrupt_orphans()
-            if not _runs_the_next(store, settings):
+                for run in store.runs.active():  # of a process that another app had started
+                    apart.press(store, run)
+            if (following := store.runs.next("app")) is None:
                 time.sleep(LOOK_SECONDS)
+            else:
+                spoilt = _runs(following, settings, spoilt)
         except Exception:  # a locked store, a full disk: the queue outlives them
             logger.exception("The queue could not be served; trying again.")
             time.sleep(TROUBLE_SECONDS)
 
 
-def _runs_the_next(store: Store, settings: Settings) -> bool:
-    """Runs what is next in the queue, if anything is."""
-    run = store.runs.claim("app")
-    if run:
-        from dfgui.training import worker  # here, so that an idle app never imports what training needs
+def _runs(run: dict[str, Any], settings: Settings, spoilt: bool) -> bool:
+    """Executes the run whose turn it is; returns whether a CUDA error has spoilt this process for the next ones."""
+    config = RunConfig.model_validate(run["config"])
+    if config.run.placement == "thread" and not spoilt:
+        if Store(settings.store_path).runs.claim("app") != run["id"]:
+            return spoilt
+        from dfgui.training import failures, worker  # here, so that an idle app never imports what training needs
 
-        worker.execute(run, settings)
-    return run is not None
+        problem = worker.execute(run["id"], settings)
+        return problem is not None and failures.is_cuda_fault(problem)
+    apart.watch(apart.start(run["id"], config, settings), run["id"], settings, _closing)
+    return spoilt
 
 
 def _clear(folder: Path) -> bool:
@@ -94,4 +106,14 @@ def run_here(run: str, settings: Settings) -> None:
         time.sleep(LOOK_SECONDS)
     from dfgui.training import worker
 
-    worker.execute(run, settings)
+    worker.execute(run, settings, Place(words="a thread of the command line"))
+
+
+def run_apart(run: str, settings: Settings) -> None:
+    """Starts the run's own process, which waits for its turn, and returns when it is gone.
+
+    The run outlives the caller.
+    """
+    row = Store(settings.store_path).runs.get(run)
+    process = apart.start(run, RunConfig.model_validate(row["config"]), settings, row["executor"])
+    apart.watch(process, run, settings, threading.Event())

@@ -5,6 +5,7 @@ from pathlib import Path
 
 LOUD = ("dfgui", "transformers", "trl", "peft", "accelerate", "datasets", "huggingface_hub", "py.warnings")
 NAME = "train.log"
+PRINTED = "process.log"  # what a run's own process printed: native libraries know no logger
 TAIL_BYTES = 64_000
 
 logger = logging.getLogger("dfgui")
@@ -31,9 +32,15 @@ class RunLog:
         self._handler.close()
 
 
-def tail(folder: Path, lines: int = 200) -> str:
+def last_words(folder: Path) -> str:
+    """The last line that a run's own process printed; "" where it printed none."""
+    lines = [line.strip() for line in tail(folder, name=PRINTED).splitlines() if line.strip()]
+    return lines[-1][:300] if lines else ""
+
+
+def tail(folder: Path, lines: int = 200, name: str = NAME) -> str:
     """The last lines of the run's log; empty before there is one."""
-    path = folder / NAME
+    path = folder / name
     if not path.is_file():
         return ""
     with path.open("rb") as file:

@@ -1,52 +1,69 @@
-"""One run from its first row to its last checkpoint: `execute(run, settings)`.
+"""One run from its first row to its last checkpoint: `execute(run, settings, place)`.
 
 It knows nothing of how it was started. What it does, what it found and how it ended goes to the store; what the
 libraries say goes to the run's train.log; no exception leaves it.
 
     preparing: tokenising -> downloading -> loading -> first step | running: training | finished, stopped, failed
+
+`python -m dfgui.training.worker RUN --home HOME` does it in a process of its own, and in each of several.
 """
 
-import gc
 import logging
 import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from dfgui.artifacts import checkpoints
 from dfgui.config import RunConfig
 from dfgui.data.checks import CHECKS
 from dfgui.errors import UserError
 from dfgui.models import imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
+from dfgui.training import memory
 from dfgui.training.log import RunLog
+from dfgui.training.phases import Phases, Place, Stopped
 
 logger = logging.getLogger("dfgui")
 
-REPORT_SECONDS = 0.2  # how often a long phase says how far it is
 RETRY_SECONDS = 1.0
 
-
-class Stopped(Exception):
-    """Somebody asked the run to stop before its first step."""
+End = tuple[str, str, UserError | None]  # status, reason in words, error if it failed
 
 
-def execute(run: str, settings: Settings) -> None:
-    """Runs a claimed run to its end. Returns when it is finished, stopped or failed."""
+def execute(run: str, settings: Settings, place: Place | None = None) -> BaseException | None:
+    """Runs a claimed run to its end: finished, stopped or failed. Returns what it failed of, None where it did not."""
+    place = place or Place()
     store = Store(settings.store_path)
+    before = memory.held()
+    problem: BaseException | None = None
     try:
         with RunLog(settings.run_folder(run)):
-            config = RunConfig.model_validate(store.runs.get(run)["config"])
-            with Writer(store.path, run) as writer:
+            row = store.runs.get(run)
+            config = RunConfig.model_validate(row["config"])
+            with Writer(store.path, run, mute=not place.ranks.first) as writer:
+                phases = Phases(run, store, writer, place)
                 # The jail was asked when the run was started; what it names may be read since.
-                status, reason, error = _live(config, Phases(run, store, writer), replace(settings, jailed=False))
-            insist(lambda: store.runs.move(run, status, reason, error))
-            logger.info("%s: %s", status, reason)
-    except BaseException as problem:  # no log could be opened, or the config is not of this version
-        status, reason, error = _failure(run, problem)
-        insist(lambda: store.runs.move(run, status, reason, error))
-    _free_memory()
+                end, problem = _live(config, phases, replace(settings, jailed=False))
+                if left := memory.left_since(before):
+                    writer.event("warning", left)
+                if problem and place.ranks.world > 1:
+                    logger.error("Process %d of %d gives up", place.ranks.rank + 1, place.ranks.world)
+            _end(store, run, place, end)
+    except BaseException as error:  # no log could be opened, or the config is not of this version
+        problem = error
+        _end(store, run, place, _failure(run, error))
+    return problem
+
+
+def _end(store: Store, run: str, place: Place, end: End) -> None:
+    if not place.ranks.first:
+        return
+    insist(lambda: store.runs.move(run, *end))
+    logger.info("%s: %s", *end[:2])
 
 
 def insist(write: Callable[[], Any]) -> None:
@@ -60,20 +77,27 @@ def insist(write: Callable[[], Any]) -> None:
             time.sleep(RETRY_SECONDS)
 
 
-def _live(config: RunConfig, phases: "Phases", settings: Settings) -> tuple[str, str, UserError | None]:
-    """Trains, whatever happens. Returns (status, reason in words, error if it failed)."""
+def _live(config: RunConfig, phases: Phases, settings: Settings) -> tuple[End, BaseException | None]:
+    """Trains, whatever happens. Returns how it ended, and what it failed of."""
+    problem: BaseException | None = None
     try:
-        status, reason = _train(config, phases, settings)
-        error = None
-    except Stopped:
-        status, reason, error = "stopped", "Stopped before the first step; there is no checkpoint.", None
-    except BaseException as problem:  # a panic in Rust, as tokenizers may raise, is no Exception
-        status, reason, error = _failure(phases.run, problem)
-    phases.writer.event("end" if error is None else "error", reason)
-    return status, reason, error
+        end: End = (*_train(config, phases, settings), None)
+    except Stopped as stop:
+        end = ("stopped", _stopped_early(phases, str(stop)), None)
+    except BaseException as error:  # a panic in Rust, as tokenizers may raise, is no Exception
+        end, problem = _failure(phases.run, error), error
+    phases.writer.event("end" if end[2] is None else "error", end[1])
+    return end, problem
 
 
-def _failure(run: str, problem: BaseException) -> tuple[str, str, UserError]:
+def _stopped_early(phases: Phases, by: str) -> str:
+    step = phases.store.runs.get(phases.run)["global_step"]
+    if step:
+        return f"Stopped by {by} before it went on; what it had reached until step {step} is as it was."
+    return f"Stopped by {by} before the first step; there is no checkpoint."
+
+
+def _failure(run: str, problem: BaseException) -> End:
     from dfgui.training import failures
 
     logger.error("Run %s failed", run, exc_info=problem)
@@ -81,44 +105,9 @@ def _failure(run: str, problem: BaseException) -> tuple[str, str, UserError]:
     return "failed", error.what, error
 
 
-class Phases:
-    """Tells the store what a run is doing, and learns from it whether it should stop."""
-
-    def __init__(self, run: str, store: Store, writer: Writer):
-        self.run = run
-        self.store = store
-        self.writer = writer
-        self._reported = 0.0
-
-    def begin(self, phase: str) -> None:
-        self.stop_if_asked()
-        logger.info("%s", phase)
-        self.writer.event("phase", f"{phase[0].upper()}{phase[1:]}.")
-        self.writer.progress(phase=phase, phase_done=None, phase_total=None, phase_unit=None)
-
-    def counting(self, unit: str) -> Callable[[int, int | None], None]:
-        """A function to call with (done, total) while a phase goes on."""
-
-        def report(done: int, total: int | None) -> None:
-            if time.monotonic() - self._reported > REPORT_SECONDS:
-                self._reported = time.monotonic()
-                self.stop_if_asked()
-                self.writer.progress(phase_done=done, phase_total=total, phase_unit=unit)
-
-        return report
-
-    def stop_if_asked(self) -> None:
-        try:
-            waiting = self.store.commands.waiting(self.run)
-        except sqlite3.Error as error:  # asked again soon
-            logger.warning("Commands could not be read: %s", error)
-            return
-        if any(command["command"] == "stop" for command in waiting):
-            raise Stopped
-
-
 def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, str]:
     """The run itself. Returns how it ended: (status, reason in words)."""
+    phases.writer.facts(runs_in=phases.place.words, runs_there_because=phases.place.why)
     phases.begin("starting TRL")
     with imports.one_at_a_time:  # also what is used further down only: its first import is what can go wrong
         import peft  # noqa: F401
@@ -128,17 +117,21 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, hardware, load, loaded
         from dfgui.models.backends import trl as backend
-        from dfgui.training import callbacks
+        from dfgui.training import callbacks, obedience
         from dfgui.training.methods import sft
 
     machine = hardware.measure()
     precision = hardware.precision(config.training.precision, machine)
     dtype = hardware.weights_dtype(config.model.dtype, config.method, precision)
     phases.writer.facts(device=hardware.describe(machine), precision=precision, dtype=dtype)
+    folder = settings.run_folder(phases.run)
 
     phases.begin("loading the tokenizer")
-    tokenizer = load.tokenizer(config.model, settings, spoken=rows.are_spoken(config.data, settings))
-    tokenizer.save_pretrained(settings.run_folder(phases.run) / "tokenizer")  # the base model is asked with it too
+    tokenizer = phases.patiently(
+        lambda going: load.tokenizer(config.model, settings, spoken=rows.are_spoken(config.data, settings))
+    )
+    if phases.place.ranks.first:
+        tokenizer.save_pretrained(folder / "tokenizer")  # the base model is asked with it too
 
     phases.begin("tokenising")
     training = config.training
@@ -146,31 +139,70 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         config.data, tokenizer, training.max_length, training.seed, settings, phases.counting("rows")
     )
     _tell_what_is_trained(prepared, phases)
-    held_out.save(settings.run_folder(phases.run), prepared.held_out, prepared.test)
+    _require_the_same_rows(prepared, phases)
+    if phases.place.ranks.first:
+        held_out.save(folder, prepared.held_out, prepared.test)
 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")
-    folder = load.fetch(config.model, settings, phases.counting("bytes"))
-    phases.writer.facts(base=folder)
+    base = phases.patiently(lambda going: load.fetch(config.model, settings, going(phases.counting("bytes"))))
+    phases.writer.facts(base=base)
 
     phases.begin("loading")
     loaded.release()
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
-    model = backend.model(folder, dtype, machine.device, tokenizer)
-    marks = chat_template.marks_to_learn(tokenizer, folder, config.model)
+    model = backend.model(base, dtype, machine.device, tokenizer)
+    marks = chat_template.marks_to_learn(tokenizer, base, config.model)
     phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks))
-    trainer = sft.trainer(
-        config, model, tokenizer, prepared, settings.run_folder(phases.run), machine, precision, marks
-    )
+    trainer = sft.trainer(config, model, tokenizer, prepared, folder, machine, precision, marks)
     phases.writer.facts(**_parameters(trainer.model))
 
-    obedience = callbacks.Obedience(phases.store, phases.writer)
-    trainer.add_callback(callbacks.Recorder(phases.writer))
-    trainer.add_callback(obedience)
+    obeys = obedience.Obedience(phases.store, phases.writer, phases.place, trainer)
+    trainer.add_callback(callbacks.Recorder(phases.writer, trainer))
+    trainer.add_callback(callbacks.Keeper(phases.store, phases.writer, trainer, training.save_total_limit))
+    trainer.add_callback(obeys)
     phases.stop_if_asked()
-    insist(lambda: phases.store.runs.move(phases.run, "running"))
-    trainer.train()
-    return _ending(trainer.state, obedience)
+    checkpoint = _goes_on_from(phases, folder)
+    if phases.place.ranks.first:
+        insist(lambda: phases.store.runs.move(phases.run, "running"))
+    trainer.train_on(checkpoint)
+    obeys.close()
+    return _ending(trainer, obeys)
+
+
+def _goes_on_from(phases: Phases, folder: Path) -> Path | None:
+    """The checkpoint that a resumed run goes on from, what lies behind it set aside; None for a run that begins."""
+    step = phases.store.runs.get(phases.run)["resume_step"] if phases.place.ranks.first else None
+    step = phases.place.ranks.agree(-1 if step is None else step)
+    if step == -1:
+        return None
+    checkpoint = folder / f"checkpoint-{step}"
+    found = checkpoints.describe(checkpoint)
+    if not found.complete:
+        raise UserError(
+            f"Checkpoint {step} cannot be resumed from.", f"{found.problem}.", "Choose another checkpoint of the run."
+        )
+    if phases.place.ranks.first:
+        phases.writer.flush()
+        part = phases.store.parts.begin(phases.run, step)
+        known = {row["step"] for row in phases.store.checkpoints.of(phases.run)}
+        checkpoints.set_aside(folder, known, part)
+        phases.writer.event("resume", f"Going on from checkpoint {step}.", step)
+    return checkpoint
+
+
+def _require_the_same_rows(prepared: Any, phases: Phases) -> None:
+    """A resumed run counts on the rows, and their order, that it began with."""
+    row = phases.store.runs.get(phases.run)
+    digest, before = prepared.digest(), row["facts"].get("rows_digest")
+    if row["resume_step"] is not None and before and before != digest:
+        raise UserError(
+            "The rows are not those that this run began with.",
+            "The dataset, or what is made of it, has changed since: the curve would go on with other data.",
+            "Bring the dataset back as it was, or train longer from this checkpoint: a new run with the new rows.",
+            field="data.source",
+        )
+    phases.writer.facts(rows_digest=digest)
 
 
 def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
@@ -207,16 +239,34 @@ def _parameters(model: Any) -> dict[str, int]:
     return {"trainable_parameters": trainable, "parameters": sum(p.numel() for p in model.parameters())}
 
 
-def _ending(state: Any, obedience: Any) -> tuple[str, str]:
-    if obedience.stopped_by and state.global_step < state.max_steps:
-        kept = f"checkpoint {state.global_step} is kept"
-        return "stopped", f"Stopped by {obedience.stopped_by} at step {state.global_step} of {state.max_steps}; {kept}."
+def _ending(trainer: Any, obeys: Any) -> tuple[str, str]:
+    state = trainer.state
+    at = f"at step {state.global_step} of {state.max_steps}"
+    if obeys.stopped_by and state.global_step < state.max_steps:
+        return "stopped", f"Stopped by {obeys.stopped_by} {at}; {_kept(trainer, obeys)}."
+    if trainer.save_trouble:
+        raise UserError(
+            f"The training is done, but its last checkpoint could not be written: {trainer.save_trouble}.",
+            f"It ended {at}.",
+            "Free some space, and resume from the last checkpoint.",
+            field="training.save_total_limit",
+        )
+    if state.global_step < state.max_steps:
+        cut = trainer.epochs_cut
+        why = f"{cut} epoch{'' if cut == 1 else 's'} ended by hand" if cut else "a callback asked for it"
+        return "finished", f"Ended {at}: {why}."
     return "finished", f"All {state.global_step} steps are done."
 
 
-def _free_memory() -> None:
-    import torch
+def _kept(trainer: Any, obeys: Any) -> str:
+    if not obeys.keeps:
+        return "nothing was saved there, as asked"
+    if trainer.save_trouble:
+        return f"its checkpoint could not be written: {trainer.save_trouble}"
+    return f"checkpoint {trainer.state.global_step} is kept"
 
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+
+if __name__ == "__main__":
+    from dfgui.training import process
+
+    raise SystemExit(process.main())

@@ -121,14 +121,6 @@ def nested(values: Values) -> dict[str, Any]:
     return result
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> Values:
-    """Blocks by path: the inverse of nested()."""
-    result: Values = {}
-    for name, value in values.items():
-        result |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return result
-
-
 def _matters(group: str, values: Values) -> bool:
     return group != "adapter" or values.get("method") == "lora"
 

@@ -12,3 +12,8 @@ def store(tmp_path):
 @pytest.fixture
 def run(store):
     return store.runs.create(RunConfig())
+
+
+@pytest.fixture
+def other_run(store):
+    return store.runs.create(RunConfig())

@@ -24,9 +24,8 @@ def test_without_evaluation_none_is_best(store, run):
     assert [row["best"] for row in store.checkpoints.of(run)] == [False]
 
 
-def test_what_rotation_deleted_is_forgotten(store, saved):
-    with Writer(store.path, saved) as writer:
-        writer.rotated([40, 60])
+def test_what_rotation_deletes_is_forgotten(store, saved):
+    store.checkpoints.forget(saved, 20)
     assert [row["step"] for row in store.checkpoints.of(saved)] == [40, 60]
 
 

@@ -23,7 +23,7 @@ def test_two_browsers_pressing_stop_ask_once(store, run):
 
 
 def test_an_unknown_command_is_refused(store, run):
-    with pytest.raises(UserError, match="stop, save"):
+    with pytest.raises(UserError, match="stop-without-checkpoint, save"):
         store.commands.add(run, "explode", "a page")
 
 

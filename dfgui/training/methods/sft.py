@@ -13,7 +13,7 @@ PASSED_ON = [
     *("num_train_epochs", "max_steps", "max_length", "packing", "seed"),
     *("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size"),
     *("learning_rate", "lr_scheduler_type", "warmup_steps", "optim", "weight_decay", "max_grad_norm"),
-    *("gradient_checkpointing", "logging_steps", "save_strategy", "save_steps", "save_total_limit"),
+    *("gradient_checkpointing", "logging_steps", "save_strategy", "save_steps"),
 ]
 
 
@@ -32,12 +32,14 @@ def trainer(
     `marks` are tokens whose embeddings an adapter learns too.
     """
     from transformers.trainer_callback import PrinterCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig
+
+    from dfgui.training.trainer import Trainer
 
     arguments = sft_arguments(config.training, folder, prepared.eval is not None, hardware, precision)
     if marks and config.method == "lora":
         arguments["loss_type"] = "nll"  # the default reads the weights of the last layer past the adapter
-    made = SFTTrainer(
+    made = Trainer(
         model=model,
         args=SFTConfig(**arguments),
         train_dataset=prepared.train,
@@ -72,7 +74,7 @@ def sft_arguments(
         arguments |= {
             "eval_strategy": training.eval_strategy,
             "eval_steps": training.eval_steps,
-            "metric_for_best_model": "eval_loss",  # rotation then keeps the best checkpoint
+            "metric_for_best_model": "eval_loss",  # TrainerState then names the best checkpoint
             "greater_is_better": False,
         }
     return arguments

@@ -1,0 +1,149 @@
+"""A run apart from the process that wants it: how its process is started, watched, and ended when it does not answer.
+
+It is the leader of a session of its own, so it outlives whoever started it. A stop goes to it in three steps, each
+after some time: the command, which it takes at the end of its step; SIGTERM, which is heard in the phases before the
+first step too, and saves as well; and in the end SIGKILL, which leaves what was saved before.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+import dfgui
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.settings import Settings
+from dfgui.store import Store, owner
+from dfgui.store.commands import STOPS
+from dfgui.store.runs import ACTIVE, ENDED
+from dfgui.training import log
+
+logger = logging.getLogger("dfgui")
+
+LOOK_SECONDS = 0.2
+TERM_SECONDS = 60  # from the command until it is told again by SIGTERM
+KILL_SECONDS = 300  # from then until it is ended by force; saving a large checkpoint takes minutes
+LEAVE_SECONDS = 30  # for a process whose run has ended
+ROOT = Path(dfgui.__file__).parent.parent
+
+
+def command(run: str, config: RunConfig, home: Path, executor: str = "app") -> list[str]:
+    """The command line that executes the run. Several processes are the business of torchrun or accelerate."""
+    work = ["-m", "dfgui.training.worker", run, "--home", str(home), "--executor", executor]
+    if config.run.placement != "accelerate":
+        return [sys.executable, *work]
+    if config.run.accelerate_config:
+        start = ["-m", "accelerate.commands.launch", "--config_file", config.run.accelerate_config]
+    else:  # `accelerate launch --cpu` starts one process whatever it is asked for
+        start = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes(config)}"]
+    return [sys.executable, *start, *work]
+
+
+def processes(config: RunConfig) -> int:
+    """How many processes train the run: as asked for, else one for each GPU, and two without one."""
+    from dfgui.models import hardware
+
+    return config.run.processes or max(hardware.look().devices, 2)
+
+
+def start(
+    run: str, config: RunConfig, settings: Settings, executor: str = "app", secrets: dict[str, str] | None = None
+) -> subprocess.Popen:
+    """Starts the run's process. What it prints goes to a file: nobody need be there to read it.
+
+    `secrets` are environment variables for it alone.
+    """
+    folder = settings.run_folder(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {**os.environ, **(secrets or {}), "PYTHONPATH": os.pathsep.join(paths)}
+    with (folder / log.PRINTED).open("ab") as printed:
+        return subprocess.Popen(
+            command(run, config, settings.home, executor),
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
+            env=env,
+            start_new_session=True,
+        )
+
+
+def watch(process: subprocess.Popen, run: str, settings: Settings, closing: threading.Event) -> None:
+    """Waits until the process is gone, or until this one closes: the run goes on without it."""
+    store = Store(settings.store_path)
+    ended_at: float | None = None
+    while process.poll() is None and not closing.is_set():
+        row = store.runs.get(run)
+        if row["status"] in ENDED:
+            ended_at = ended_at or time.monotonic()
+            if time.monotonic() - ended_at > LEAVE_SECONDS:
+                _signal_all(process, signal.SIGKILL)
+        else:
+            press(store, row)
+        time.sleep(LOOK_SECONDS)
+    if process.poll() is not None:
+        _tell_how_it_went(process.returncode, run, settings)
+
+
+def press(store: Store, run: dict[str, Any]) -> None:
+    """Tells a run that was asked to stop and has not answered once more, and in the end by force."""
+    asked = [row for row in store.commands.of(run["id"]) if row["command"] in STOPS and row["outcome"] is None]
+    if run["status"] not in ACTIVE or not asked or not owner.is_here(run["owner"]):
+        return
+    waited = time.time() - min(row["requested_at"] for row in asked)
+    told = sum(event["kind"] == "pressed" for event in store.events.tail(run["id"]))
+    if told == 0 and waited > TERM_SECONDS:
+        store.events.add(run["id"], "pressed", f"It has not answered for {TERM_SECONDS} s: told again by SIGTERM.")
+        os.kill(run["owner"]["pid"], signal.SIGTERM)
+    elif told == 1 and waited > TERM_SECONDS + KILL_SECONDS:
+        store.events.add(run["id"], "pressed", "It still does not answer: ended by force.")
+        os.kill(run["owner"]["pid"], signal.SIGKILL)
+
+
+def _tell_how_it_went(code: int, run: str, settings: Settings) -> None:
+    """Gives a reason to a run whose process is gone without one."""
+    store = Store(settings.store_path)
+    row = store.runs.get(run)
+    if row["status"] in ENDED:
+        return
+    if row["status"] == "queued" and row["executor"] == "app":
+        error = UserError(
+            "The process of this run could not begin.",
+            f"It ended with code {code}. {log.last_words(settings.run_folder(run))}",
+            "Read process.log in the run's folder, or run it in a thread.",
+        )
+        store.runs.move(run, "failed", error.what, error)
+        return
+    if code < 0 and owner.alive(row["owner"], None):  # torchrun is gone and a process of it is not
+        return
+    error = UserError(
+        f"Interrupted at step {row['global_step']}: its process {_went(code)}.",
+        log.last_words(settings.run_folder(run)) or "It said nothing.",
+        "Resume it from its last checkpoint, or start it again where there is none.",
+    )
+    store.runs.move(run, "interrupted", error.what, error)
+
+
+def _went(code: int) -> str:
+    if code >= 0:
+        return f"ended with code {code}"
+    name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
+    return f"was ended by {name}" + (", as the system does when memory runs out" if name == "SIGKILL" else "")
+
+
+def _signal_all(process: subprocess.Popen, number: int) -> None:
+    """To the process and those it has started."""
+    try:
+        parent = psutil.Process(process.pid)
+        for one in [*parent.children(recursive=True), parent]:
+            one.send_signal(number)
+    except psutil.Error:  # gone meanwhile
+        return

@@ -1,0 +1,51 @@
+"""What a checkpoint of TRL's forgets: how far the loss of this logging window has added up, and the tokens seen.
+
+    checkpoint-7/window.json  {"loss": 9.41, "total_loss": 24.2, "logged_at": 5, "metrics": {...}, "num_tokens": 4212}
+
+With it a resumed run logs at step 10 the mean of steps 6 to 10, as one that was never interrupted does.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+NAME = "window.json"
+
+
+def save(trainer: Any, folder: Path) -> None:
+    """Writes down where `trainer` stands. With several processes all must call it; the first one writes."""
+    from transformers.trainer_pt_utils import nested_gather
+
+    gathered: Any = nested_gather(trainer._tr_loss, trainer.args.parallel_mode)
+    epoch, batches = trainer.place_in_data()
+    stands = {
+        "loss": gathered.mean().item(),
+        "total_loss": trainer._total_loss_scalar,
+        "logged_at": trainer._globalstep_last_logged,
+        "metrics": trainer._metrics["train"],
+        "num_tokens": trainer._total_train_tokens,
+        "epochs_cut": trainer.epochs_cut,
+        "epoch": epoch,
+        "batches": batches,
+    }
+    if trainer.args.should_save and folder.is_dir():
+        (folder / NAME).write_text(json.dumps(stands), encoding="utf-8")
+
+
+def read(folder: Path | None) -> dict[str, Any]:
+    """What `save` wrote down; empty for a checkpoint of before it did."""
+    file = folder / NAME if folder else None
+    return json.loads(file.read_text(encoding="utf-8")) if file and file.is_file() else {}
+
+
+def restore(trainer: Any, folder: Path) -> None:
+    """Puts `trainer`, which begins to go on from `folder`, where it stood. Without the file it starts afresh."""
+    import torch
+
+    if not (stood := read(folder)):
+        return
+    trainer._tr_loss = torch.tensor(stood["loss"], device=trainer.args.device)
+    trainer._total_loss_scalar = stood["total_loss"]
+    trainer._globalstep_last_logged = stood["logged_at"]
+    trainer._metrics["train"].update(stood["metrics"])
+    trainer._total_train_tokens = stood["num_tokens"]
