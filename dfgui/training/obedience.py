@@ -23,6 +23,7 @@ class Obedience(TrainerCallback):
 
     def __init__(self, store: Store, writer: Writer, place: Place, trainer: Any):
         self.writer = writer
+        self.store = store
         self.place = place
         self.trainer = trainer
         self.stopped_by: str | None = None

@@ -54,7 +54,7 @@ def execute(run: str, settings: Settings, place: Place | None = None) -> BaseExc
                     logger.error("Process %d of %d gives up", place.ranks.rank + 1, place.ranks.world)
             _end(store, run, place, end)
     except BaseException as error:  # no log could be opened, or the config is not of this version
-        problem = error
+        problem = _without_traces(error)
         _end(store, run, place, _failure(run, error))
     return problem
 
@@ -85,9 +85,18 @@ def _live(config: RunConfig, phases: Phases, settings: Settings) -> tuple[End, B
     except Stopped as stop:
         end = ("stopped", _stopped_early(phases, str(stop)), None)
     except BaseException as error:  # a panic in Rust, as tokenizers may raise, is no Exception
-        end, problem = _failure(phases.run, error), error
+        end, problem = _failure(phases.run, error), _without_traces(error)
     phases.writer.event("end" if end[2] is None else "error", end[1])
     return end, problem
+
+
+def _without_traces(problem: BaseException) -> BaseException:
+    """The error without what it held on to: a traceback keeps the model, and with it the GPU's memory."""
+    link: BaseException | None = problem
+    while link is not None:
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return problem
 
 
 def _stopped_early(phases: Phases, by: str) -> str:
