@@ -26,7 +26,7 @@ def dropout(values):
 
 
 def answers(store, run):
-    return {row["command"]: (row["taken_at_step"], row["outcome"]) for row in store.commands.of(run["id"])}
+    return {row["command"]: (row["taken_at_step"], row["outcome"]) for row in reversed(store.commands.of(run["id"]))}
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
