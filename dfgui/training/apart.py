@@ -32,12 +32,13 @@ LOOK_SECONDS = 0.2
 TERM_SECONDS = 60  # from the command until it is told again by SIGTERM
 KILL_SECONDS = 300  # from then until it is ended by force; saving a large checkpoint takes minutes
 LEAVE_SECONDS = 30  # for a process whose run has ended
+WHY = "As it was asked for: it survives the app."
 ROOT = Path(dfgui.__file__).parent.parent
 
 
-def command(run: str, config: RunConfig, home: Path, executor: str = "app") -> list[str]:
+def command(run: str, config: RunConfig, home: Path, executor: str = "app", why: str = "") -> list[str]:
     """The command line that executes the run. Several processes are the business of torchrun or accelerate."""
-    work = ["-m", "dfgui.training.worker", run, "--home", str(home), "--executor", executor]
+    work = ["-m", "dfgui.training.worker", run, "--home", str(home), "--executor", executor, "--why", why or WHY]
     if config.run.placement != "accelerate":
         return [sys.executable, *work]
     if config.run.accelerate_config:
@@ -55,11 +56,16 @@ def processes(config: RunConfig) -> int:
 
 
 def start(
-    run: str, config: RunConfig, settings: Settings, executor: str = "app", secrets: dict[str, str] | None = None
+    run: str,
+    config: RunConfig,
+    settings: Settings,
+    executor: str = "app",
+    why: str = "",
+    secrets: dict[str, str] | None = None,
 ) -> subprocess.Popen:
     """Starts the run's process. What it prints goes to a file: nobody need be there to read it.
 
-    `secrets` are environment variables for it alone.
+    `why` it executes there is told with the run; `secrets` are environment variables for it alone.
     """
     folder = settings.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +73,7 @@ def start(
     env = {**os.environ, **(secrets or {}), "PYTHONPATH": os.pathsep.join(paths)}
     with (folder / log.PRINTED).open("ab") as printed:
         return subprocess.Popen(
-            command(run, config, settings.home, executor),
+            command(run, config, settings.home, executor, why),
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
@@ -80,16 +86,17 @@ def watch(process: subprocess.Popen, run: str, settings: Settings, closing: thre
     """Waits until the process is gone, or until this one closes: the run goes on without it."""
     store = Store(settings.store_path)
     ended_at: float | None = None
+    since = store.runs.get(run)["queued_at"]
     while process.poll() is None and not closing.is_set():
         row = store.runs.get(run)
-        if row["status"] in ENDED:
+        if row["status"] in ENDED or row["queued_at"] != since:  # it may be in the queue again
             ended_at = ended_at or time.monotonic()
             if time.monotonic() - ended_at > LEAVE_SECONDS:
                 _signal_all(process, signal.SIGKILL)
         else:
             press(store, row)
         time.sleep(LOOK_SECONDS)
-    if process.poll() is not None:
+    if process.poll() is not None and store.runs.get(run)["queued_at"] == since:
         _tell_how_it_went(process.returncode, run, settings)
 
 

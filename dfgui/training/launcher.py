@@ -24,6 +24,8 @@ LOOK_SECONDS = 0.5
 ORPHAN_SECONDS = 5.0
 TROUBLE_SECONDS = 2.0
 
+SPOILT = "A CUDA error has left the app's own process unable to use the GPU; a restart of dfgui mends it."
+
 _closing = threading.Event()  # set while this process ends: what waits in the queue is left to the next one
 
 
@@ -65,7 +67,8 @@ def _runs(run: dict[str, Any], settings: Settings, spoilt: bool) -> bool:
 
         problem = worker.execute(run["id"], settings)
         return problem is not None and failures.is_cuda_fault(problem)
-    apart.watch(apart.start(run["id"], config, settings), run["id"], settings, _closing)
+    why = SPOILT if spoilt and config.run.placement == "thread" else ""
+    apart.watch(apart.start(run["id"], config, settings, why=why), run["id"], settings, _closing)
     return spoilt
 
 

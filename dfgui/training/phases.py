@@ -33,8 +33,9 @@ class Place:
 
     ranks: Ranks = field(default_factory=Ranks)
     words: str = "a thread of the app"
-    why: str = ""
+    why: str = "As it was asked for: it starts fastest."
     ending: threading.Event = field(default_factory=threading.Event)
+    trains: bool = False  # whether it came as far as the training itself
 
 
 class Phases:

@@ -26,19 +26,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("run")
     parser.add_argument("--home", required=True)
     parser.add_argument("--executor", default="app", help="in whose name the run waits in the queue")
+    parser.add_argument("--why", default="", help="why it executes in a process of its own, in words")
     asked = parser.parse_args(argv)
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     where = settings.load(home=asked.home, jailed=False)
     here = ranks.here()
     words = "a process of its own" if here.world == 1 else f"{here.world} processes"
-    place = Place(here, f"{words}, {os.getpid()}")
+    place = Place(here, f"{words}, {os.getpid()}", asked.why)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: place.ending.set())
     if not _begins(asked.run, asked.executor, where, place):
         return 1
     problem = worker.execute(asked.run, where, place)
     status = Store(where.store_path).runs.get(asked.run)["status"]
-    early = status == "stopped" and here.world > 1  # the others may wait for this one: they go down with it
+    early = here.world > 1 and not place.trains  # the others may wait for this one: they go down with it
     return 1 if problem or status == "failed" or early else 0
 
 

@@ -9,12 +9,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
 from trl import SFTTrainer
 
 from dfgui.artifacts import folders
 from dfgui.training import window
 
 logger = logging.getLogger("dfgui")
+
+# Of several processes on a CPU each is on "cpu:0", which torch cannot read an optimiser's state back to.
+torch.serialization.register_package(
+    5, lambda storage: None, lambda storage, place: storage if place.startswith("cpu:") else None
+)
 
 
 class Trainer(SFTTrainer):

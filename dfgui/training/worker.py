@@ -174,6 +174,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     checkpoint = _goes_on_from(phases, folder)
     if phases.place.ranks.first:
         insist(lambda: phases.store.runs.move(phases.run, "running"))
+    phases.place.trains = True
     trainer.train_on(checkpoint)
     obeys.close()
     return _ending(trainer, obeys)
