@@ -44,13 +44,15 @@ class Note:
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
     return [
-        note for look in (_data, _model, _precision, _optimizer, _batch, _disk) for note in _told(look, run, settings)
+        note
+        for look in (_data, _model, _precision, _optimizer, _batch, _stopping, _disk)
+        for note in _told(look, run, settings)
     ]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _data, _optimizer, _precision, _disk):
+    for look in (_model, _data, _optimizer, _precision, _stopping, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -200,6 +202,42 @@ def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
     each = f"{run.training.per_device_train_batch_size} x {run.training.gradient_accumulation_steps}"
     devices = f" x {machine.devices} GPUs" if machine.devices > 1 else ""
     yield Note("ok", "Batch", f"{each}{devices} = {run.rows_per_step(machine.devices)} rows per step.")
+
+
+def _stopping(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    """What is stopped early, or ends with its best, has to be evaluated; and the best has to be saved as well."""
+    stopping, training = run.early_stopping, run.training
+    if not stopping.patience and not stopping.load_best_model_at_end:
+        return
+    wish = "Early stopping" if stopping.patience else "Ending with the best"
+    if training.eval_strategy == "no":
+        text, cure = "It goes by evaluations, and they are off.", "Evaluate by steps or by epoch."
+        yield Note("stop", f"{wish} needs evaluations.", text, cure, "training.eval_strategy")
+    elif not run.data.eval_fraction and not run.data.eval_source:
+        text, cure = "It goes by evaluations, and no rows are held out for them.", "Hold out a tenth of the rows."
+        yield Note("stop", f"{wish} needs held-out rows.", text, cure, "data.eval_fraction")
+    elif stopping.load_best_model_at_end and training.eval_strategy != training.save_strategy:
+        text = f"It evaluates by {training.eval_strategy} and saves by {training.save_strategy}."
+        cure = f"Save by {training.eval_strategy} too, or leave 'End with the best' off."
+        yield Note("stop", "The best would not be saved.", text, cure, "training.save_strategy")
+    elif stopping.load_best_model_at_end and _misses_evaluations(training):
+        every = training.eval_steps * max(1, round(training.save_steps / training.eval_steps))
+        text = f"Every {training.save_steps} steps is no multiple of every {training.eval_steps}, as it evaluates."
+        yield Note("stop", "The best would not be saved.", text, f"Save every {every} steps.", "training.save_steps")
+    else:
+        yield Note("ok", wish, _when_it_stops(stopping))
+
+
+def _misses_evaluations(training: config.Training) -> bool:
+    return training.save_strategy == "steps" and training.save_steps % training.eval_steps != 0
+
+
+def _when_it_stops(stopping: config.EarlyStopping) -> str:
+    more = f" by more than {stopping.threshold:g}" if stopping.threshold else ""
+    times = "1 evaluation" if stopping.patience == 1 else f"{stopping.patience} evaluations"
+    after = f"After {times} in which {stopping.metric} has not improved{more}." if stopping.patience else ""
+    best = f"At the end the weights are those of the checkpoint with the best {stopping.metric}."
+    return " ".join(part for part in (after, best if stopping.load_best_model_at_end else "") if part)
 
 
 def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:

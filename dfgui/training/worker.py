@@ -128,7 +128,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, hardware, load, loaded
         from dfgui.models.backends import trl as backend
-        from dfgui.training import callbacks
+        from dfgui.training import callbacks, early_stopping
         from dfgui.training.methods import sft
 
     machine = hardware.measure()
@@ -167,10 +167,11 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     obedience = callbacks.Obedience(phases.store, phases.writer)
     trainer.add_callback(callbacks.Recorder(phases.writer))
     trainer.add_callback(obedience)
+    early_stopping.attach(trainer, config.early_stopping)
     phases.stop_if_asked()
     insist(lambda: phases.store.runs.move(phases.run, "running"))
     trainer.train()
-    return _ending(trainer.state, obedience)
+    return early_stopping.ending(*_ending(trainer.state, obedience), trainer)
 
 
 def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
