@@ -9,6 +9,7 @@ from dfgui.config.block import Block, FieldError, setting
 
 METRICS = Literal["eval_loss", "eval_mean_token_accuracy", "eval_entropy"]  # what TRL says of an evaluation
 SECRET = re.compile(r"(^|_)(key|token|secret|password)s?$", re.IGNORECASE)  # how an argument is named that holds one
+TRAINER = "@trainer"  # an argument that is the trainer itself
 ENVIRONMENT = "@env:"  # "@env:DEEPFABRIC_API_KEY": the value is read where the run executes, and written nowhere
 USE = re.compile(r"([A-Za-z_]\w*(\.[A-Za-z_]\w*)*|[A-Za-z_][\w-]*\.py):[A-Za-z_]\w*")
 

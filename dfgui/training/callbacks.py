@@ -4,7 +4,6 @@ Both only hand things to the writer thread, so a step waits for neither the disk
 """
 
 import logging
-import math
 import os
 import sqlite3
 import time
@@ -61,8 +60,6 @@ class Recorder(TrainerCallback):
         if "eval_loss" in logs:
             self.eval_loss[state.global_step] = logs["eval_loss"]
             self.writer.progress(eval_loss=logs["eval_loss"])
-        if "loss" in logs and not math.isfinite(logs["loss"]):
-            raise FloatingPointError(f"The loss is {logs['loss']} at step {state.global_step}.")
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Records the new checkpoint once it is on the disk, and what rotation has left of the older ones."""

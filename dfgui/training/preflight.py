@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
 from dfgui.models import hardware, load
 from dfgui.settings import Settings
+from dfgui.training import callback_source
 
 LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
 HUB_SECONDS = 600  # how long what was seen of a Hub dataset is believed
@@ -45,14 +46,14 @@ def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
     return [
         note
-        for look in (_data, _model, _precision, _optimizer, _batch, _stopping, _disk)
+        for look in (_data, _model, _precision, _optimizer, _batch, _stopping, _callbacks, _disk)
         for note in _told(look, run, settings)
     ]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _data, _optimizer, _precision, _stopping, _disk):
+    for look in (_model, _data, _optimizer, _precision, _stopping, _callbacks, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -238,6 +239,15 @@ def _when_it_stops(stopping: config.EarlyStopping) -> str:
     after = f"After {times} in which {stopping.metric} has not improved{more}." if stopping.patience else ""
     best = f"At the end the weights are those of the checkpoint with the best {stopping.metric}."
     return " ".join(part for part in (after, best if stopping.load_best_model_at_end else "") if part)
+
+
+def _callbacks(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    for asked in run.callbacks:
+        yield from _told(partial(_callback, asked), run, settings)
+
+
+def _callback(asked: config.Callback, run: RunConfig, settings: Settings) -> Iterator[Note]:
+    yield Note("ok", "Callback", f"{asked.use} {callback_source.require(asked, settings).hears()}")
 
 
 def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:

@@ -20,7 +20,7 @@ from dfgui.errors import UserError
 from dfgui.models import imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
-from dfgui.training.log import RunLog
+from dfgui.training.log import RunLog, tail
 
 logger = logging.getLogger("dfgui")
 
@@ -68,16 +68,23 @@ def _live(config: RunConfig, phases: "Phases", settings: Settings) -> tuple[str,
     except Stopped:
         status, reason, error = "stopped", "Stopped before the first step; there is no checkpoint.", None
     except BaseException as problem:  # a panic in Rust, as tokenizers may raise, is no Exception
-        status, reason, error = _failure(phases.run, problem)
+        status, reason, error = _failure(phases.run, problem, config, phases.facts(), settings)
     phases.writer.event("end" if error is None else "error", reason)
     return status, reason, error
 
 
-def _failure(run: str, problem: BaseException) -> tuple[str, str, UserError]:
+def _failure(
+    run: str,
+    problem: BaseException,
+    config: RunConfig | None = None,
+    facts: dict[str, Any] | None = None,
+    settings: Settings | None = None,
+) -> tuple[str, str, UserError]:
     from dfgui.training import failures
 
     logger.error("Run %s failed", run, exc_info=problem)
-    error = failures.explain(problem)
+    last_lines = tail(settings.run_folder(run), failures.LINES) if settings else ""
+    error = failures.explain(problem, config, facts, last_lines)
     return "failed", error.what, error
 
 
@@ -89,6 +96,13 @@ class Phases:
         self.store = store
         self.writer = writer
         self._reported = 0.0
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of the run by now; nothing where the store cannot tell."""
+        try:
+            return self.store.runs.get(self.run)["facts"]
+        except (sqlite3.Error, UserError):
+            return {}
 
     def begin(self, phase: str) -> None:
         self.stop_if_asked()
@@ -128,7 +142,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, hardware, load, loaded
         from dfgui.models.backends import trl as backend
-        from dfgui.training import callbacks, early_stopping
+        from dfgui.training import batches, callbacks, early_stopping, user_callbacks
         from dfgui.training.methods import sft
 
     machine = hardware.measure()
@@ -167,7 +181,10 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     obedience = callbacks.Obedience(phases.store, phases.writer)
     trainer.add_callback(callbacks.Recorder(phases.writer))
     trainer.add_callback(obedience)
+    batches.attach(trainer, prepared)  # after the recorder, so that a loss that ends the run is in the curve
     early_stopping.attach(trainer, config.early_stopping)
+    heard = user_callbacks.attach(trainer, config.callbacks, settings, phases.writer)
+    phases.writer.facts(callbacks=heard)
     phases.stop_if_asked()
     insist(lambda: phases.store.runs.move(phases.run, "running"))
     trainer.train()
@@ -183,6 +200,7 @@ def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
         test_rows=len(prepared.test),
         total_tokens=prepared.total_tokens,
         trained_tokens=prepared.trained_tokens,
+        longest=prepared.longest,
         cut_rows=len(prepared.cut_rows),
         left_out=len(prepared.left_out),
     )

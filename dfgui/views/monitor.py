@@ -119,6 +119,7 @@ FACTS = {
     "eval_rows": "Rows held out",
     "total_tokens": "Tokens",
     "trained_tokens": "Tokens learned",
+    "longest": "Longest row, in tokens",
     "cut_rows": "Rows cut by max_length",
     "left_out": "Rows left out",
     "chat_template": "Chat template",
