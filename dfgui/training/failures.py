@@ -43,9 +43,7 @@ def killed(code: int, last_lines: str = "", config: RunConfig | None = None) -> 
     if not number and (told := _by_its_last_words(run)):
         return told
     name = signal.Signals(number).name if number in set(signal.Signals) else f"exit code {code}"
-    why, do, mended = SIGNALS.get(name, lambda _: ("It said no more than its log.", "See the log, and resume.", {}))(
-        run
-    )
+    why, do, mended = SIGNALS.get(name, _unknown)(run)
     return UserError(f"The process that trained it has ended ({name}).", why, do, changes=mended, details=run.log)
 
 
