@@ -9,6 +9,7 @@ What no source can tell (a class that is made while its module runs) is left to 
 
 import ast
 import importlib.util
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from dfgui.config import Callback
 from dfgui.config.control import ENVIRONMENT, TRAINER
 from dfgui.errors import UserError
 from dfgui.settings import Settings
+
+logger = logging.getLogger("dfgui")
 
 EVENTS = (  # of transformers' TrainerCallback; the first ten are those that people mostly use
     *("on_init_end", "on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end"),
@@ -95,10 +98,30 @@ def describe(use: str, settings: Settings) -> Described:
     return Described(use, events, *_parameters(methods.get("__init__")))
 
 
+def offered(settings: Settings) -> dict[str, str]:
+    """What pages may name, and what each hears: {"my.module:Mine": "hears on_log and on_save."}."""
+    files = [file.name for file in sorted(settings.callbacks.glob("*.py"))] if settings.callbacks_folder else []
+    return {
+        use: heard
+        for allowed in (*settings.allowed_callbacks, *files)
+        for use, heard in _heard(allowed, settings).items()
+    }
+
+
 def classes(place: str, settings: Settings) -> list[str]:
     """The classes of a module or file that hear anything: ["my.module:Mine"]."""
     named = [f"{place}:{name}" for name in _classes(_named(place, settings))]
     return [use for use in named if describe(use, settings).events]
+
+
+def _heard(allowed: str, settings: Settings) -> dict[str, str]:
+    """Of one class, or of all in a module or file; what is not there is offered to nobody."""
+    try:
+        uses = [allowed] if ":" in allowed else classes(allowed, settings)
+        return {use: describe(use, settings).hears() for use in uses}
+    except UserError as error:
+        logger.warning("%s is allowed, and cannot be offered: %s", allowed, error)
+        return {}
 
 
 def _wrong(what: str, why: str, do: str) -> UserError:

@@ -248,6 +248,17 @@ def test_a_class_is_described_without_being_imported(where, module):
     assert not [name for name in sys.modules if name.startswith("own_callbacks")]
 
 
+def test_a_page_is_offered_what_is_allowed_and_what_each_hears(where, folder, module):
+    module.write_text(GOOD + "class Deaf: pass\n")
+    (folder / "own.py").write_text(WRITES.format(name="Own", base="TrainerCallback") + ALL)
+    assert callback_source.offered(where) == {}
+    allowed = replace(where, allowed_callbacks=("own_callbacks", "surely_not_installed:Own"), callbacks_folder=True)
+    assert actions.callbacks(allowed) == {
+        "own_callbacks:Own": "hears on_log.",
+        "own.py:Own": f"hears {', '.join(PAGE[:-1])} and {PAGE[-1]}.",
+    }
+
+
 def test_the_callbacks_of_libraries_are_understood(where):
     seen = callback_source.describe("transformers:EarlyStoppingCallback", where)
     assert set(seen.events) == {"on_train_begin", "on_evaluate"}

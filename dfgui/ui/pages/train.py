@@ -37,7 +37,8 @@ def build(context: Context) -> None:
                 buttons = {name: _preset_button(name) for name in presets.PRESETS}
                 level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
             said = gr.HTML("", elem_id="preset-said")
-            own = form.build(skip=selection.fields, unfolded=UNFOLDED)
+            offered = {"callbacks": actions.callbacks(context.settings)}
+            own = form.build(skip=selection.fields, unfolded=UNFOLDED, offered=offered)
         with gr.Column(scale=2, min_width=320, elem_id="before"):
             notes = gr.HTML(_notes([]), elem_id="notes")
             trouble = gr.HTML("", elem_id="start-trouble")
