@@ -161,7 +161,7 @@ def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
     row = _train_to_its_end(run, where)
     answer = {name: row[name] for name in ("status", "reason", "global_step", "train_loss", "eval_loss")}
     code = DONE if row["status"] in ("finished", "stopped") else BAD
-    return code, {"run": run, **answer}, f"{run}: {row['reason']}"
+    return code, {"run": run, **answer}, _ended(row)
 
 
 def _train_to_its_end(run: str, where: Settings) -> dict[str, Any]:
@@ -187,6 +187,12 @@ def _train_to_its_end(run: str, where: Settings) -> dict[str, Any]:
             told = line
             print(line, file=sys.stderr)
     return store.runs.get(run)
+
+
+def _ended(row: dict[str, Any]) -> str:
+    """How a run ended, and what can be done about it if it failed."""
+    error = row["error"] or {}
+    return "\n".join([f"{row['id']}: {row['reason']}", *(error[part] for part in ("why", "do") if part in error)])
 
 
 def _progress(row: dict[str, Any], store: Store) -> str:

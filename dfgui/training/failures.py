@@ -1,7 +1,7 @@
 """What ended a run, as a reason and a remedy, from whatever a library raised or a dead process left behind.
 
     explain(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. ..."), config)
-    UserError("The memory ran out.", "It asked for 2.1 GB more; of the GPU's 85.0 GB 1.3 GB were free.",
+    UserError("The memory ran out.", "It asked for 2.1 GB more; the GPU has 84.9 GB, of which 1.3 GB were free.",
               "Set per_device_train_batch_size to 2 (now 4; still 16 rows per step), ...", changes={...})
 
 kinds.py knows the kinds. What nobody foresaw is told as it is, with the last lines of the run's log; the traceback is

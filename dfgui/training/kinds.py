@@ -73,12 +73,12 @@ def _asked_and_there(error: BaseException) -> str:
     text = str(error)
     asked = _bytes(rf"(?:[Tt]ried to allocate|Unable to allocate) {SIZE}", text)
     total, free = _bytes(rf"total capacity of {SIZE}", text), _bytes(rf"of which {SIZE} is free", text)
-    whose = "the GPU's" if total else "this machine's"
+    which = "the GPU" if total else "this machine"
     if not total and "CUDA" not in text:
         memory = psutil.virtual_memory()
         total, free = memory.total, memory.available
     parts = [f"It asked for {size(asked)} more" if asked else ""]
-    parts += [f"of {whose} {size(total)} {size(free)} were free" if total and free is not None else ""]
+    parts += [f"{which} has {size(total)}, of which {size(free)} were free" if total and free is not None else ""]
     told = "; ".join(part for part in parts if part)
     return f"{told[0].upper()}{told[1:]}." if told else said(error)
 

@@ -51,13 +51,14 @@ def changes(remedies: list[Remedy]) -> Changes:
 
 
 def sentence(config: RunConfig, remedies: list[Remedy]) -> str:
-    """ "Set max_length to 900 (now 2048; longer rows lose their end), gradient_checkpointing to true (now false)." """
+    """ "Set max_length to 900 (now 2048; longer rows lose their end) and precision to auto (now fp16)." """
     parts = [
         _part(path, value, _now(config, path), remark if path == next(iter(changed)) else "")
         for changed, remark in remedies
         for path, value in changed.items()
     ]
-    return f"Set {', '.join(parts)}." if parts else ""
+    *most, last = parts or [""]
+    return f"Set {', '.join(most)}{' and ' if most else ''}{last}." if last else ""
 
 
 def _part(path: str, value: Any, now: Any, remark: str) -> str:

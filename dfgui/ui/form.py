@@ -139,7 +139,7 @@ def _matters(group: str, values: Values) -> bool:
 
 def _with_choices(spec: Spec, offered: dict[str, str]) -> Spec:
     """The setting with the choices of this place, each explained in its help."""
-    explained = " ".join(f"`{choice}`: {words}" for choice, words in offered.items())
+    explained = " ".join(f"**{choice}** {words}" for choice, words in offered.items())
     return spec.model_copy(update={"choices": list(offered), "help": f"{spec.help} {explained}"}) if offered else spec
 
 

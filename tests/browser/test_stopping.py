@@ -56,7 +56,7 @@ def test_a_threshold_without_patience_is_named_at_the_patience(train):
 
 def test_an_allowed_callback_can_be_chosen_and_says_what_it_hears(train, store):
     unfold(train, "callbacks")
-    expect(field(train, "callbacks")).to_contain_text("own.py:Own: hears on_log and on_save.")
+    expect(field(train, "callbacks")).to_contain_text("own.py:Own hears on_log and on_save.")
     field(train, "callbacks").locator("input").click()
     train.get_by_role("option", name="own.py:Own").click()
     expect(train.locator("#group-callbacks > button")).to_contain_text("own.py:Own")
@@ -72,7 +72,7 @@ def test_a_failure_says_its_remedy_and_folds_the_log_under_it(page, app, store):
     run = store.runs.create(RunConfig(name="weather-lora"), "test")
     error = UserError(
         "The memory ran out.",
-        "It asked for 2.1 GB more; of the GPU's 84.9 GB 1.3 GB were free.",
+        "It asked for 2.1 GB more; the GPU has 84.9 GB, of which 1.3 GB were free.",
         "Set per_device_train_batch_size to 2 (now 4; still 16 rows per step).",
         details="line one\nline two <b>",
     )

@@ -28,7 +28,7 @@ def test_callbacks_are_asked_for_where_any_is_allowed_and_say_what_they_hear():
         built = form.build(offered=offered)
     field = built.fields["callbacks"]
     assert field.multiselect and [value for _, value in field.choices] == list(offered["callbacks"])
-    assert "`my.module:Mine`: hears on_log and on_save." in field.info
+    assert "**my.module:Mine** hears on_log and on_save." in field.info
     run = config.RunConfig.model_validate({"callbacks": ["own.py:Own"]})
     filled = built.fill(form.flat(run.model_dump()))
     values = values_of(built) | {"callbacks": filled[field]["value"]}
