@@ -85,6 +85,8 @@ def describe(use: str, settings: Settings) -> Described:
     """Raises UserError when there is no such module, file or class."""
     place, _, name = use.partition(":")
     module = _named(place, settings)
+    if module is None:
+        return Described(use)
     found = _class(module, name)
     if found is None:
         if _is_made_at_run_time(module, name):
@@ -110,7 +112,8 @@ def offered(settings: Settings) -> dict[str, str]:
 
 def classes(place: str, settings: Settings) -> list[str]:
     """The classes of a module or file that hear anything: ["my.module:Mine"]."""
-    named = [f"{place}:{name}" for name in _classes(_named(place, settings))]
+    module = _named(place, settings)
+    named = [f"{place}:{name}" for name in _classes(module)] if module else []
     return [use for use in named if describe(use, settings).events]
 
 
@@ -135,8 +138,8 @@ class _Module:
     tree: ast.Module = field(repr=False)
 
 
-def _named(place: str, settings: Settings) -> _Module:
-    """The module or file as a person has named it. Raises UserError."""
+def _named(place: str, settings: Settings) -> _Module | None:
+    """The module or file as a person has named it; None for one that comes without its source. Raises UserError."""
     if place.endswith(".py"):
         path = settings.callbacks / place
         if not path.is_file():
@@ -145,14 +148,13 @@ def _named(place: str, settings: Settings) -> _Module:
                 f"{place} is not in the callbacks folder.", f"{settings.callbacks} holds: {here}.", "Put it there."
             )
         return _Module(path, "", _parsed(path, path.stat().st_mtime_ns))
-    module = _module(place)
-    if module is None:
+    if _spec(place) is None:
         raise _wrong(
             f"{place} cannot be imported.",
             "No package or module of that name is installed here.",
             f"Check the spelling, install it, or put a file into {settings.callbacks} and write file.py:Class.",
         )
-    return module
+    return _module(place)
 
 
 def _module(name: str) -> _Module | None:
@@ -160,6 +162,8 @@ def _module(name: str) -> _Module | None:
     if spec is None or not spec.origin or not spec.origin.endswith(".py"):
         return None
     path = Path(spec.origin)
+    if not path.is_file():  # in a zip
+        return None
     package = name if spec.submodule_search_locations is not None else name.rpartition(".")[0]
     return _Module(path, package, _parsed(path, path.stat().st_mtime_ns))
 

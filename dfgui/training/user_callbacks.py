@@ -1,7 +1,7 @@
 """Callbacks of the user's own, at work in a run.
 
     attach(trainer, config.callbacks, settings, writer)
-    -> [{"use": "my.module:Mine", "events": ["on_log", "on_save"]}]
+    facts of the run: {"callbacks": [{"use": "my.module:Mine", "events": ["on_log", "on_save"]}]}
 
 Each is wrapped, so that a plain class with on_... methods hears all that a TrainerCallback hears, and so that one that
 raises is reported, and left out or not, as its `detach` says. It runs where the run does, and is imported only there.
@@ -29,8 +29,8 @@ from dfgui.training.callback_source import EVENTS
 logger = logging.getLogger("dfgui")
 
 
-def attach(trainer: Any, callbacks: list[Callback], settings: Settings, writer: Writer) -> list[dict[str, Any]]:
-    """Adds them to a trainer that is ready to train; returns what each hears. Raises UserError for one that is not."""
+def attach(trainer: Any, callbacks: list[Callback], settings: Settings, writer: Writer) -> None:
+    """Adds them to a trainer that is ready to train. Raises UserError for one that cannot be made."""
     heard = []
     for asked in callbacks:
         own = _made(asked, settings, trainer)
@@ -41,7 +41,8 @@ def attach(trainer: Any, callbacks: list[Callback], settings: Settings, writer: 
             trainer.args, trainer.state, trainer.control, model=trainer.model, processing_class=trainer.processing_class
         )
         heard.append({"use": asked.use, "events": guarded.events()})
-    return heard
+    if heard:
+        writer.facts(callbacks=heard)
 
 
 class Guarded(TrainerCallback):

@@ -183,8 +183,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     trainer.add_callback(obedience)
     batches.attach(trainer, prepared)  # after the recorder, so that a loss that ends the run is in the curve
     early_stopping.attach(trainer, config.early_stopping)
-    heard = user_callbacks.attach(trainer, config.callbacks, settings, phases.writer)
-    phases.writer.facts(callbacks=heard)
+    user_callbacks.attach(trainer, config.callbacks, settings, phases.writer)
     phases.stop_if_asked()
     insist(lambda: phases.store.runs.move(phases.run, "running"))
     trainer.train()

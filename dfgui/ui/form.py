@@ -33,6 +33,7 @@ Updates = dict[Any, Any]  # component -> gr.update(...)
 class Form:
     fields: dict[str, Any] = field(default_factory=dict)  # path -> component
     groups: dict[str, Any] = field(default_factory=dict)  # group -> its gr.Accordion
+    specs: dict[str, Spec] = field(default_factory=dict)  # path -> the setting, where this place adds to it
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -56,7 +57,8 @@ class Form:
         changed = [path for path in problems | before if problems.get(path) != before.get(path)]
         return {
             self.fields[path]: gr.update(
-                info=info(SPECS[path], problems.get(path)), elem_classes=classes(path, path in problems)
+                info=info(self.specs.get(path, SPECS[path]), problems.get(path)),
+                elem_classes=classes(path, path in problems),
             )
             for path in changed
             if path in self.fields
@@ -95,6 +97,7 @@ def build(
                 gr.Row(elem_classes="fields"),
             ):
                 form.fields.update({spec.path: _field(spec) for spec in members})
+                form.specs.update({spec.path: spec for spec in members})
             form.groups[group] = box
     return form
 

@@ -132,7 +132,7 @@ FACTS = {
 
 def _fact(name: str, value: Any) -> str:
     if name == "callbacks":
-        return "; ".join(f"{one['use']} hears {', '.join(one['events']) or 'nothing'}" for one in value) or "none"
+        return "; ".join(f"{one['use']} hears {', '.join(one['events']) or 'nothing'}" for one in value)
     return words.whole(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

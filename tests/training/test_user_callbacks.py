@@ -268,4 +268,5 @@ def test_the_callbacks_of_libraries_are_understood(where):
 def test_what_the_source_does_not_tell_is_left_to_the_run(where, module):
     module.write_text("def make(): ...\nOwn = make()\n")
     assert callback_source.describe("own_callbacks:Own", where).events == ()
+    assert callback_source.describe("_json:Own", where).events == ()  # compiled: there is no source
     assert callback_source.describe("own_callbacks:Own", where).trouble({"any": 1}) == ""

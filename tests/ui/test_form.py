@@ -33,6 +33,8 @@ def test_callbacks_are_asked_for_where_any_is_allowed_and_say_what_they_hear():
     filled = built.fill(form.flat(run.model_dump()))
     values = values_of(built) | {"callbacks": filled[field]["value"]}
     assert recipe.parse(form.nested(form.by_path(values))) == run
+    marked = built.mark({"callbacks": "own.py is gone."}, {})
+    assert "**own.py is gone.**" in marked[field]["info"] and "hears on_step_end" in marked[field]["info"]
     assert "own.py:Own" in built.headlines(form.by_path(values))[built.groups["callbacks"]]["label"]
 
 

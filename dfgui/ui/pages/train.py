@@ -43,7 +43,7 @@ def build(context: Context) -> None:
             notes = gr.HTML(_notes([]), elem_id="notes")
             trouble = gr.HTML("", elem_id="start-trouble")
             start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
-    whole = Form(selection.fields | own.fields, own.groups)
+    whole = Form(selection.fields | own.fields, own.groups, own.specs)
     marked = gr.State({})  # the problems that stand beside fields now: path -> words
     level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
