@@ -77,6 +77,13 @@ def launch_notes(settings: Settings, values: dict[str, Any]) -> list[dict[str, A
     return [note.to_dict() for note in preflight.notes(recipe.parse(values), settings)]
 
 
+def callbacks(settings: Settings) -> dict[str, str]:
+    """The callbacks that pages may name, and what each hears: {"my.module:Mine": "hears on_log and on_save."}."""
+    from dfgui.training import callback_source
+
+    return callback_source.offered(settings)
+
+
 def preview(settings: Settings, data: config.Data, model: config.Model, row: int, max_length: int) -> dict[str, Any]:
     """One row at every stage: raw, conversation, text, tokens, tool_arguments. Rows are numbered from 1."""
     from dfgui.data import preview as stages

@@ -182,7 +182,7 @@ def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
 def _ended(run: str, row: dict[str, Any]) -> Answer:
     answer = {name: row[name] for name in ("status", "reason", "global_step", "train_loss", "eval_loss")}
     code = DONE if row["status"] in ("finished", "stopped") else BAD
-    return code, {"run": run, **answer}, f"{run}: {row['reason']}"
+    return code, {"run": run, **answer}, _end_in_words(row)
 
 
 def resume_run(asked: argparse.Namespace, where: Settings) -> Answer:
@@ -223,6 +223,12 @@ def _followed_to_its_end(run: str, where: Settings, execute: Callable[[str, Sett
             print(line, file=sys.stderr)
     store.runs.interrupt_orphans()
     return store.runs.get(run)
+
+
+def _end_in_words(row: dict[str, Any]) -> str:
+    """How a run ended, and what can be done about it if it failed."""
+    error = row["error"] or {}
+    return "\n".join([f"{row['id']}: {row['reason']}", *(error[part] for part in ("why", "do") if part in error)])
 
 
 def _progress(row: dict[str, Any], store: Store) -> str:

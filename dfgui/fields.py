@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from dfgui.config import Block, RunConfig
 
-Kind = Literal["number", "integer", "switch", "choice", "several", "text"]  # several: any of the choices
+# several: any of the choices; where there are none here, what can be chosen depends on the place
+Kind = Literal["number", "integer", "switch", "choice", "several", "text"]
 
 
 class Spec(BaseModel):

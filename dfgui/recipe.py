@@ -33,13 +33,15 @@ def problems(values: dict[str, Any]) -> dict[str, str]:
 
 def first_problem(error: ValidationError) -> UserError:
     path, words = _problem(error.errors()[0])
-    title = next((spec.title for spec in specs() if spec.path == path), path or "The configuration")
-    return UserError(f"{title} ({path}) is not usable.", words, "Change it and start again.", field=path)
+    title = next((f"{spec.title} ({path})" for spec in specs() if spec.path == path), path or "The configuration")
+    return UserError(f"{title} is not usable.", words, "Change it and start again.", field=path)
 
 
 def _problem(error: Any) -> tuple[str, str]:
-    path = ".".join(str(part) for part in error["loc"] if not str(part).startswith(("str", "constrained-str", "list[")))
     limits = error.get("ctx", {})
+    path = getattr(limits.get("error"), "field", None) or ".".join(
+        str(part) for part in error["loc"] if not str(part).startswith(("str", "constrained-str", "list["))
+    )
     given = error.get("input")
     words = {
         "greater_than": lambda: f"{given} is too small: use more than {limits['gt']:g}.",

@@ -5,9 +5,10 @@
       runs/RUN/            checkpoint-20/, train.log, ... of one run
       uploads/             files dropped on the page
       exports/             merged models while they are being downloaded, a folder for each process
+      callbacks/           files with callbacks of the user's own, where there are any
 
-Paths that arrive over HTTP must lie inside the home or a folder the owner allowed; the command line is its user's own
-and may read and write whatever that user may.
+Paths that arrive over HTTP must lie inside the home or a folder the owner allowed, and code named over HTTP must be
+what the owner allowed; the command line is its user's own and may read, write and run whatever that user may.
 """
 
 import os
@@ -15,6 +16,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dfgui.errors import UserError
+
+CALLBACKS_FOLDER = "callbacks/"  # in DFGUI_ALLOWED_CALLBACKS: whatever lies in the home's folder of that name
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Settings:
     home: Path
     allowed: tuple[Path, ...] = ()  # folders besides the home that pages may read
     jailed: bool = True  # False on the command line
+    allowed_callbacks: tuple[str, ...] = ()  # "pkg.module:Class", or "pkg.module" for all of its classes
+    callbacks_folder: bool = False  # whether pages may name what lies in `callbacks`
     offline: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -54,6 +59,10 @@ class Settings:
     def exports(self) -> Path:
         return self.home / "exports"
 
+    @property
+    def callbacks(self) -> Path:
+        return self.home / "callbacks"
+
     def run_folder(self, run_id: str) -> Path:
         return self.runs / run_id
 
@@ -76,6 +85,20 @@ class Settings:
             )
         return resolved
 
+    def may_run(self, use: str) -> None:
+        """Raises UserError unless this visitor may name this callback: "pkg.module:Class" or "file.py:Class"."""
+        module = use.partition(":")[0]
+        in_folder = module.endswith(".py")
+        allowed = self.callbacks_folder if in_folder else {use, module} & set(self.allowed_callbacks)
+        if self.jailed and not allowed:
+            flag = "--allow-callbacks-folder" if in_folder else f"--allow-callback {use}"
+            raise UserError(
+                f"{use} is not allowed here.",
+                "A page may name only the code that the owner allowed when dfgui was started.",
+                f"Leave it out, or start dfgui with {flag}.",
+                field="callbacks",
+            )
+
 
 def existing(path: str) -> Path | None:
     """The resolved path if it leads to something that is there; what cannot be a path leads nowhere."""
@@ -89,10 +112,13 @@ def existing(path: str) -> Path | None:
 def load(home: str | Path | None = None, **changes) -> Settings:
     """Settings from the environment, `changes` on top. Creates the home's folders; raises UserError if it cannot."""
     env = os.environ
+    callbacks = _names(env.get("DFGUI_ALLOWED_CALLBACKS"))
     in_space = env.get("SYSTEM") == "spaces" and bool(env.get("SPACE_ID"))
     settings = Settings(
         home=Path(home or env.get("DFGUI_HOME") or "~/.dfgui").expanduser().resolve(),
         allowed=tuple(Path(p).expanduser() for p in env.get("DFGUI_ALLOWED_FOLDERS", "").split(os.pathsep) if p),
+        allowed_callbacks=tuple(name for name in callbacks if name != CALLBACKS_FOLDER),
+        callbacks_folder=CALLBACKS_FOLDER in callbacks,
         offline=env.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"),
         username=env.get("DFGUI_USERNAME") or None,
         password=env.get("DFGUI_PASSWORD") or None,

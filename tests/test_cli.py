@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM
 
-from dfgui import settings
+from dfgui import cli, settings
 from dfgui.store import Store
 from tests.tiny import tiny_folder
 
@@ -61,6 +61,22 @@ def test_train_runs_to_the_end_and_prints_one_object(trained):
     assert set(trained) == {"run", "status", "reason", "global_step", "train_loss", "eval_loss"}
     assert (trained["status"], trained["global_step"]) == ("finished", 6)
     assert trained["train_loss"] > 0 and trained["eval_loss"] > 0
+
+
+def test_early_stopping_and_callbacks_come_from_the_file(folder, tmp_path):
+    """On the command line a callback needs nobody's leave."""
+    (tmp_path / "own_callback.py").write_text(
+        "class Own:\n    def __init__(self, path): self.path = path\n"
+        "    def on_train_end(self, args, state, control, **kwargs):\n"
+        "        open(self.path, 'w').write(str(state.global_step))\n"
+    )
+    more = "early_stopping: {patience: 1, threshold: 100}\ncallbacks: [{use: 'own_callback:Own', args: {path: told}}]\n"
+    here = (folder / "run.yaml").read_text().replace("rows.jsonl", str(folder / "rows.jsonl"))
+    (tmp_path / "run.yaml").write_text(here + more)
+    answer = dfgui(tmp_path, "train", "run.yaml", "--set", "training.eval_steps=1", "--set", "training.save_steps=1")
+    assert answer["status"] == "finished" and answer["global_step"] == 2
+    assert answer["reason"].startswith("Stopped early at step 2 of 6: eval_loss had not improved by more than 100 for")
+    assert (tmp_path / "told").read_text() == "2"
 
 
 def test_runs_list_and_show(folder, trained):
@@ -147,6 +163,13 @@ def test_a_run_that_fails_exits_1(folder):
     overrides = [word for one in [*wild, "training.max_steps=60"] for word in ("--set", one)]
     answer = dfgui(folder, "train", "run.yaml", *overrides, code=1)
     assert answer["status"] == "failed" and answer["reason"]
+
+
+def test_a_failure_is_told_with_its_remedy():
+    error = {"what": "The training diverged.", "why": "The loss is nan at step 3.", "do": "Set learning_rate to 1."}
+    row = {"id": "h3k9x2m4q7", "reason": error["what"], "error": error}
+    assert cli._ended(row) == "h3k9x2m4q7: The training diverged.\nThe loss is nan at step 3.\nSet learning_rate to 1."
+    assert cli._ended({**row, "error": None}) == "h3k9x2m4q7: The training diverged."
 
 
 def test_another_terminal_saves_and_ctrl_c_stops_with_a_checkpoint(folder):

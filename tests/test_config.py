@@ -61,9 +61,9 @@ def test_older_names_of_the_reference_page_are_understood(given, name, value):
 
 
 def test_what_is_not_in_this_version_is_refused_as_such_unless_it_asks_for_nothing():
-    asks_for_nothing = {"model": {"load_in_4bit": False}, "early_stopping": None, "callbacks": [], "trackers": []}
+    asks_for_nothing = {"model": {"load_in_4bit": False}, "early_stopping": None, "callbacks": None, "trackers": []}
     assert parse(asks_for_nothing) == RunConfig()
-    for asked in ({"model": {"load_in_4bit": True}}, {"early_stopping": {"patience": 3}}, {"trackers": ["wandb"]}):
+    for asked in ({"model": {"load_in_4bit": True}}, {"trackers": ["wandb"]}):
         assert "not in this version" in next(iter(problems(asked).values()))
 
 
@@ -88,6 +88,13 @@ def test_output_dir_names_the_run():
         ({"data": {"source": ""}}, "data.source", "Name a dataset"),
         ({"adapter": {"target_modules": " , "}}, "adapter.target_modules", "all-linear"),
         ({"method": "magic"}, "method", "lora"),
+        ({"early_stopping": {"threshold": 0.01}}, "early_stopping.patience", "for example to 3"),
+        ({"early_stopping": {"metric": "eval_loss"}}, "early_stopping.patience", "for example to 3"),
+        ({"early_stopping": {"patience": 0, "threshold": 0.01}}, "early_stopping.patience", "for example to 3"),
+        ({"early_stopping": {"patience": 3, "metric": "bleu"}}, "early_stopping.metric", "eval_loss"),
+        ({"callbacks": ["just_a_name"]}, "callbacks.0.use", "package.module:Class"),
+        ({"callbacks": ["../else.py:Class"]}, "callbacks.0.use", "callbacks folder"),
+        ({"callbacks": [{"use": "a:B", "args": {"api_key": "12345"}}]}, "callbacks.0.args", "@env:NAME"),
     ],
 )
 def test_what_is_wrong_is_named_beside_its_field_with_the_cure(values, path, advice):
@@ -149,3 +156,25 @@ def test_a_block_left_empty_takes_overrides():
 def test_an_override_that_is_not_yaml_is_refused_in_words():
     with pytest.raises(UserError, match="not YAML"):
         from_yaml("{}", ["name=[1"])
+
+
+def test_early_stopping_reads_as_on_the_reference_page():
+    read = from_yaml("early_stopping: {patience: 3, threshold: 0.01}").early_stopping
+    assert (read.patience, read.threshold, read.metric, read.greater) == (3, 0.01, "eval_loss", False)
+    accuracy = from_yaml("", ["early_stopping.patience=2", "early_stopping.metric=mean_token_accuracy"]).early_stopping
+    assert (accuracy.metric, accuracy.greater) == ("eval_mean_token_accuracy", True)
+    assert parse({"early_stopping": {"patience": 1, "greater_is_better": True}}).early_stopping.greater
+
+
+def test_the_best_may_be_kept_without_stopping_early():
+    read = parse({"early_stopping": {"load_best_model_at_end": True, "metric": "eval_entropy"}})
+    assert (read.early_stopping.patience, read.early_stopping.load_best_model_at_end) == (0, True)
+
+
+def test_a_callback_may_be_written_as_its_name_alone():
+    read = from_yaml("callbacks: [my.module:Mine, {use: 'own.py:Own', args: {trainer: '@trainer'}, detach: false}]")
+    assert [(one.use, one.args, one.detach) for one in read.callbacks] == [
+        ("my.module:Mine", {}, True),
+        ("own.py:Own", {"trainer": "@trainer"}, False),
+    ]
+    assert from_yaml(to_yaml(read)) == read

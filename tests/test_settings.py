@@ -44,6 +44,29 @@ def test_the_command_line_reads_what_its_user_may(tmp_path):
     assert settings.load(home=tmp_path / "home", jailed=False).may_read(tmp_path / "rows.jsonl")
 
 
+def test_pages_name_only_callbacks_that_the_owner_allowed(tmp_path, monkeypatch):
+    monkeypatch.setenv("DFGUI_ALLOWED_CALLBACKS", "my.module:Mine, other.module")
+    where = settings.load(home=tmp_path)
+    where.may_run("my.module:Mine")
+    where.may_run("other.module:Any")
+    for use, flag in (
+        ("my.module:Other", "--allow-callback my.module:Other"),
+        ("other.module.inner:Any", "--allow-callback"),
+        ("own.py:Own", "--allow-callbacks-folder"),
+    ):
+        with pytest.raises(UserError, match=flag):
+            where.may_run(use)
+        settings.load(home=tmp_path, jailed=False).may_run(use)
+
+
+def test_the_callbacks_folder_is_allowed_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("DFGUI_ALLOWED_CALLBACKS", "callbacks/")
+    where = settings.load(home=tmp_path)
+    where.may_run("own.py:Own")
+    with pytest.raises(UserError):
+        where.may_run("own:Own")
+
+
 def test_the_password_is_not_shown(tmp_path, monkeypatch):
     monkeypatch.setenv("DFGUI_PASSWORD", "hunter2")
     assert "hunter2" not in repr(settings.load(home=tmp_path))

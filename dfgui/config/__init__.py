@@ -38,7 +38,7 @@ __all__ = [
     "Training",
 ]
 
-LATER = ("early_stopping", "callbacks", "trackers", "extra")  # blocks that this version does not know yet
+LATER = ("trackers", "extra")  # blocks that this version does not know yet
 
 
 class RunConfig(Block):
@@ -52,6 +52,14 @@ class RunConfig(Block):
     )
     adapter: Adapter = Field(default_factory=Adapter)
     training: Training = Field(default_factory=Training)
+    early_stopping: EarlyStopping = Field(default_factory=EarlyStopping)
+    callbacks: list[Callback] = setting(
+        [],
+        "Own callbacks",
+        "Classes that hear of the run as it goes: each step, each log, each evaluation, each checkpoint.",
+        "callbacks",
+        "advanced",
+    )
     run: Run = Field(default_factory=Run)
 
     @model_validator(mode="before")
@@ -63,7 +71,8 @@ class RunConfig(Block):
         for block in LATER:
             if values.get(block):
                 raise ValueError(f"{block} is not in this version: leave it out.")
-        return {name: value for name, value in values.items() if name not in LATER}
+        empty = [name for name in ("early_stopping", "callbacks") if values.get(name, ...) is None]
+        return {name: value for name, value in values.items() if name not in (*LATER, *empty)}
 
     @model_validator(mode="before")
     @classmethod

@@ -25,5 +25,13 @@ def setting(default: Any, title: str, help: str, group: str, level: str = "basic
     return Field(default, title=title, description=help, json_schema_extra={"group": group, "level": level}, **bounds)
 
 
+class FieldError(ValueError):
+    """What is wrong with a setting that only others show to be wrong: `field` is its path, "training.save_steps"."""
+
+    def __init__(self, field: str, words: str):
+        super().__init__(words)
+        self.field = field
+
+
 class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False, str_strip_whitespace=True)

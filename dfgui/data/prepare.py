@@ -38,12 +38,14 @@ Progress = Callable[[int, int | None], None]  # rows done, of how many
 @dataclass
 class Prepared:
     train: Any  # datasets.Dataset of input_ids, labels
+    numbers: list[int]  # of the rows of train, in its order
     eval: Any  # the same, or None when nothing is held out
     held_out: HeldOut  # what eval holds, as conversations
     test: HeldOut  # neither trained nor evaluated on
     rows: int  # in the dataset, an evaluation file not counted
     trained_tokens: int  # of train: learned
     total_tokens: int  # of train: read
+    longest: int  # tokens of the longest row of train
     cut_rows: list[int]  # rows longer than max_length
     left_out: list[tuple[int, str]]  # row number, reason
     found: Counter[str]  # check -> rows that it found something in
@@ -90,12 +92,14 @@ def prepare(
         raise _too_few(len(train), own, len(test) + (len(held) if other is own else 0), max_length)
     return Prepared(
         train=_dataset(own, train),
+        numbers=train,
         eval=_dataset(other, [number for number in held if number in other.tokens]),
         held_out=[(number, _unpacked(other.packed[number])) for number in held],
         test=[(number, _unpacked(own.packed[number])) for number in test],
         rows=own.total,
         trained_tokens=sum(len(labels) - labels.count(IGNORED) for _, labels in map(own.tokens.__getitem__, train)),
         total_tokens=sum(len(ids) for ids, _ in map(own.tokens.__getitem__, train)),
+        longest=max(len(own.tokens[number][0]) for number in train),
         cut_rows=own.cut,
         left_out=own.left_out if other is own else own.left_out + other.left_out,
         found=own.found,

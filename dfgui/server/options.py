@@ -33,6 +33,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", help="folder of the store, runs and uploads (default DFGUI_HOME or ~/.dfgui)")
     parser.add_argument("--auth-file", type=Path, help="file with one user:password per line; asks visitors to log in")
     many("--allow-folder", metavar="FOLDER", help="folder that pages may read besides the home; repeatable")
+    many("--allow-callback", metavar="CLASS", help="pkg.module:Class that runs may use, or pkg.module for all in it")
+    parser.add_argument("--allow-callbacks-folder", action="store_true", help="pages may name files in HOME/callbacks")
     many("--allowed-host", metavar="NAME", help="host name answered besides this machine's own; repeatable")
     parser.add_argument("--root-path", default="", help="where a proxy shows the page: /dfgui, or a whole URL")
     parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
@@ -44,6 +46,8 @@ def read_flags(args: argparse.Namespace) -> tuple[Settings, Options]:
     settings = replace(
         settings,
         allowed=(*settings.allowed, *(_folder(text) for text in args.allow_folder)),
+        allowed_callbacks=(*settings.allowed_callbacks, *args.allow_callback),
+        callbacks_folder=settings.callbacks_folder or args.allow_callbacks_folder,
         hosts=(*settings.hosts, *args.allowed_host),
     )
     options = Options(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui.errors import UserError
+from dfgui.store import best
 from dfgui.store.schema import opened
 
 
@@ -12,13 +13,11 @@ class Checkpoints:
         self.path = path
 
     def of(self, run: str) -> list[dict[str, Any]]:
-        """The run's checkpoints, oldest first, each with `best`: whether none has a lower eval_loss."""
+        """The run's checkpoints, oldest first, each with `best`: whether none is better by the metric it watches."""
         with opened(self.path) as db:
             rows = list(db.query("SELECT * FROM checkpoints WHERE run = ? ORDER BY step", [run]))
-        scored = [row["eval_loss"] for row in rows if row["eval_loss"] is not None]
-        lowest = min(scored) if scored else None
-        best = next((row["step"] for row in rows if lowest is not None and row["eval_loss"] == lowest), None)
-        return [{**row, "best": row["step"] == best} for row in rows]
+            best_step = best.step(db, run, rows)
+        return [{**row, "best": row["step"] == best_step} for row in rows]
 
     def get(self, run: str, step: int) -> dict[str, Any]:
         """One checkpoint. Raises UserError when the run has none at that step."""

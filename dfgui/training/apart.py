@@ -131,19 +131,11 @@ def _tell_how_it_went(code: int, run: str, settings: Settings) -> None:
         return
     if code < 0 and owner.alive(row["owner"], None):  # torchrun is gone and a process of it is not
         return
-    error = UserError(
-        f"Interrupted at step {row['global_step']}: its process {_went(code)}.",
-        log.last_words(settings.run_folder(run)) or "It said nothing.",
-        "Resume it from its last checkpoint, or start it again where there is none.",
-    )
-    store.runs.move(run, "interrupted", error.what, error)
+    from dfgui.training import failures
 
-
-def _went(code: int) -> str:
-    if code >= 0:
-        return f"ended with code {code}"
-    name = signal.Signals(-code).name if -code in signal.valid_signals() else f"signal {-code}"
-    return f"was ended by {name}" + (", as the system does when memory runs out" if name == "SIGKILL" else "")
+    said = log.tail(settings.run_folder(run), name=log.PRINTED)
+    error = failures.killed(code, said, RunConfig.model_validate(row["config"]))
+    store.runs.move(run, "interrupted", f"Interrupted at step {row['global_step']}: {error.what}", error)
 
 
 def _signal_all(process: subprocess.Popen, number: int) -> None:

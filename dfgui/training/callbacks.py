@@ -4,7 +4,6 @@ Both only hand things to the writer thread, so a step waits for neither the disk
 to do in between is obedience.py's.
 """
 
-import math
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -68,8 +67,6 @@ class Recorder(TrainerCallback):
         self.writer.log(state.global_step, {name: value for name, value in logs.items() if name not in SUMMARY})
         if "eval_loss" in logs:
             self.writer.progress(eval_loss=logs["eval_loss"])
-        if "loss" in logs and not math.isfinite(logs["loss"]):
-            raise FloatingPointError(f"The loss is {logs['loss']} at step {state.global_step}.")
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

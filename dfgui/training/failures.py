@@ -1,143 +1,126 @@
-"""What ended a run, as a reason and a remedy, from whatever a library raised.
+"""What ended a run, as a reason and a remedy, from whatever a library raised or a dead process left behind.
 
-    explain(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. ..."))
-    UserError("The memory ran out.", "CUDA out of memory. Tried to allocate 2.00 GiB.", "Use a smaller batch ...")
+    explain(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. ..."), config)
+    UserError("The memory ran out.", "It asked for 2.1 GB more; the GPU has 84.9 GB, of which 1.3 GB were free.",
+              "Set per_device_train_batch_size to 2 (now 4; still 16 rows per step), ...", changes={...})
 
-Errors are known by their class's name and their words, so that nothing heavy is imported to explain one. What nobody
-foresaw is told as it is; the traceback is in the run's log.
+kinds.py knows the kinds. What nobody foresaw is told as it is, with the last lines of the run's log; the traceback is
+in the log.
 """
 
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from dfgui.artifacts import folders
+import psutil
+
+from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.training.kinds import KINDS, Run, is_fault, out_of_memory, said, size
 
-LONGEST = 300  # characters of a library's own words
+LINES = 20  # of the log
+BATCH = "It happened in a batch of"  # how a note begins that names rows; batches.py adds it to what a step raises
+SECRET = re.compile(r"TOKEN|KEY|SECRET|PASSWORD", re.IGNORECASE)  # in the name of an environment variable
 
 
-def explain(error: BaseException) -> UserError:
+def explain(
+    error: BaseException, config: RunConfig | None = None, facts: dict[str, Any] | None = None, log: str = ""
+) -> UserError:
     """The error in words. Libraries wrap what happened: the outermost error that is understood explains it."""
+    run = Run(config, facts or {}, _without_secrets(log))
+    told = _explained(error, run)
+    if (batch := _batch(error)) and told is not error and batch not in told.why:
+        told.why = f"{told.why} {batch}"
+    return told
+
+
+def killed(code: int, last_lines: str = "", config: RunConfig | None = None) -> UserError:
+    """Why a process that trained is gone. `code`: its exit code, negative or above 128 for a signal."""
+    number = -code if code < 0 else code - 128 if code > 128 else 0
+    run = Run(config, log=_without_secrets("\n".join(last_lines.splitlines()[-LINES:])))
+    if not number and (told := _by_its_last_words(run)):
+        return told
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"exit code {code}"
+    why, do, mended = SIGNALS.get(name, _unknown)(run)
+    return UserError(f"The process that trained it has ended ({name}).", why, do, changes=mended, details=run.log)
+
+
+def is_cuda_fault(error: BaseException) -> bool:
+    """Whether the GPU has failed this process: whatever it does there from now on fails too."""
+    return any(is_fault(link) for link in _chain(error))
+
+
+def _explained(error: BaseException, run: Run) -> UserError:
     for link in _chain(error):
         if isinstance(link, UserError):
             return link
         for recognise in KINDS:
-            if told := recognise(link):
+            if told := recognise(link, run):
                 return told
-    return UserError(f"The run ended in {type(error).__name__}.", _said(error), "The log holds the traceback.")
+    what = f"The run ended in {type(error).__name__}."
+    return UserError(what, said(error), "The log holds the traceback.", details=run.log)
 
 
-def is_cuda_fault(error: BaseException) -> bool:
-    """Whether the GPU has failed in a way after which this process can use it no more; being full is not one."""
-    words = r"CUDA error|device-side assert|illegal memory access|cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"
-    return any(re.search(words, str(link)) and not _memory(link) for link in _chain(error))
-
-
-def _disk(error: BaseException) -> UserError | None:
-    if not folders.is_disk_full(error):
+def _by_its_last_words(run: Run) -> UserError | None:
+    """A traceback ends in the error: "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate ..." """
+    last = next((line for line in reversed(run.log.splitlines()) if line.strip()), "")
+    kind, _, words = last.partition(": ")
+    if not re.fullmatch(r"[\w.]+(Error|Exception)", kind):
         return None
-    return UserError(
-        "The disk is full.",
-        "A file could not be written to its end.",
-        "Free some space, keep fewer checkpoints (save_total_limit), and start again.",
-        field="training.save_total_limit",
-    )
+    made = type(kind.rpartition(".")[2], (ImportError if "Import" in kind or "Module" in kind else RuntimeError,), {})
+    told = _explained(made(words), run)
+    told.details = run.log
+    return told
 
 
-def _memory(error: BaseException) -> UserError | None:
-    words = r"out of memory|can't allocate memory|Cannot allocate memory|Unable to allocate"
-    if not (isinstance(error, MemoryError) or "OutOfMemory" in _name(error) or re.search(words, str(error))):
-        return None
-    return UserError(
-        "The memory ran out.",
-        _said(error) if str(error) else "The machine has none left to give.",
-        "Use a smaller batch with more accumulation, a shorter max_length, gradient checkpointing, or a smaller model.",
-        field="training.per_device_train_batch_size",
-    )
+Told = tuple[str, str, dict[str, Any]]  # why, what to do, changes
 
 
-def _not_a_number(error: BaseException) -> UserError | None:
-    if not isinstance(error, FloatingPointError):
-        return None
-    return UserError(
-        "The training diverged.",
-        _said(error),
-        "Use a smaller learning rate or some warm-up, and start again.",
-        field="training.learning_rate",
-    )
+def _unknown(run: Run) -> Told:
+    return "It said no more than its log.", "See the log, and resume from the last checkpoint.", {}
 
 
-def _gated(error: BaseException) -> UserError | None:
-    if "Gated" not in _name(error) and not re.search(
-        r"\b40[13] Client Error|gated repo|Access to model .* is restr", str(error)
-    ):
-        return None
-    return UserError(
-        "The Hub did not let this account read the model.",
-        "It is gated or private, or the token is missing or wrong.",
-        "Accept its terms on the Hub, set HF_TOKEN, and start again.",
-        field="model.name",
-    )
+def _sigkill(run: Run) -> Told:
+    memory = psutil.virtual_memory()
+    why = f"The system kills what takes too much memory: this machine has {size(memory.total)}."
+    told = out_of_memory("", run)
+    return why, f"If nobody killed it: {told.do[0].lower()}{told.do[1:]}", told.changes
 
 
-def _offline(error: BaseException) -> UserError | None:
-    names = ("OfflineModeIsEnabled", "LocalEntryNotFoundError", "ConnectionError", "ConnectError", "ConnectTimeout")
-    if _name(error) not in names and "couldn't connect to 'http" not in str(error):
-        return None
-    return UserError(
-        "Something this run needs is not on this machine.",
-        "The Hub cannot be reached, or HF_HUB_OFFLINE is set.",
-        "Go online, or choose demo or a folder that is here.",
-        field="model.name",
-    )
+def _crash(run: Run) -> Told:
+    why = "A library crashed outside of Python: a faulty or mismatched build, a driver, or bad memory."
+    return why, "See the log for which; update torch and the GPU's driver, and resume from the last checkpoint.", {}
 
 
-def _not_on_the_hub(error: BaseException) -> UserError | None:
-    if _name(error) not in ("RepositoryNotFoundError", "RevisionNotFoundError", "DatasetNotFoundError"):
-        return None
-    return UserError(
-        "The Hub knows nothing of that name.",
-        _said(error),
-        "Check the spelling; a private one needs HF_TOKEN.",
-        field="model.name",
-    )
+def _sigbus(run: Run) -> Told:
+    why = "Memory that stands for a file could not be used: a full disk, a full /dev/shm, or a file cut short."
+    return why, "Free some space (Docker: --shm-size 8g), and resume from the last checkpoint.", {}
 
 
-def _package(error: BaseException) -> UserError | None:
-    wanted = re.search(r"pip install (?:-U |--upgrade )?[`'\"]?([\w.-]+)|No module named '([\w-]+)", str(error))
-    if not wanted or not isinstance(error, (ImportError, RuntimeError)):
-        return None
-    name = wanted.group(1) or wanted.group(2)
-    return UserError(
-        f"{name} is not installed.", _said(error), f"Install it (pip install {name}), or choose settings without it."
-    )
+def _sigterm(run: Run) -> Told:
+    return "Somebody, or the system as it went down, asked it to end.", "Resume from the last checkpoint.", {}
 
 
-def _weights(error: BaseException) -> UserError | None:
-    if not re.search(r"no file named .*(safetensors|pytorch_model)", str(error)):
-        return None
-    return UserError(
-        "The model has no weights that can be loaded.",
-        _said(error),
-        "Choose a folder that holds *.safetensors, or download the model again.",
-        field="model.name",
-    )
+def _sigill(run: Run) -> Told:
+    why = "A library uses instructions that this processor does not have."
+    return why, "Install a build of torch that is made for this machine.", {}
 
 
-def _damaged(error: BaseException) -> UserError | None:
-    if _name(error) != "SafetensorError":
-        return None
-    return UserError(
-        "A weights file is damaged.",
-        _said(error),
-        "Download the model again, or choose another checkpoint.",
-        field="model.name",
-    )
+SIGNALS: dict[str, Callable[[Run], Told]] = {
+    "SIGKILL": _sigkill,
+    "SIGBUS": _sigbus,
+    "SIGILL": _sigill,
+    **dict.fromkeys(("SIGSEGV", "SIGABRT", "SIGFPE"), _crash),
+    **dict.fromkeys(("SIGTERM", "SIGINT", "SIGHUP"), _sigterm),
+}
 
 
-KINDS: list[Callable[[BaseException], UserError | None]] = [
-    *(_disk, _memory, _not_a_number, _gated, _offline, _not_on_the_hub, _package, _weights, _damaged),
-]
+def _batch(error: BaseException) -> str:
+    """Which rows it happened with, if that was noted."""
+    notes = [note for link in _chain(error) for note in getattr(link, "__notes__", [])]
+    return next((note for note in notes if note.startswith(BATCH)), "")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -150,12 +133,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     return iter(seen)
 
 
-def _name(error: BaseException) -> str:
-    return type(error).__name__
-
-
-def _said(error: BaseException) -> str:
-    """The first line of the library's own words, as a sentence."""
-    line = next((line.strip() for line in str(error).splitlines() if line.strip()), "It said nothing more.")
-    line = line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
-    return line if line.endswith((".", "!", "?", ":")) else f"{line}."
+def _without_secrets(text: str) -> str:
+    """The text without what the environment keeps secret: it goes into the store."""
+    for name, value in os.environ.items():
+        if SECRET.search(name) and len(value) >= 8:
+            text = text.replace(value, "...")
+    return text

@@ -40,6 +40,7 @@ class Obedience(TrainerCallback):
             self._inbox.close()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self.commanded = False
         asked = self._new(state)
         for number, name in enumerate(COMMANDS):
             if asked >> number & 1:
@@ -54,7 +55,6 @@ class Obedience(TrainerCallback):
         if self._dice:
             dice.put_back(self._dice)
         self._dice = None
-        self.commanded = False
         loss = (metrics or {}).get("eval_loss")
         self._answer("evaluate", f"eval_loss {loss:.4g} at step {state.global_step}" if loss is not None else "done")
 

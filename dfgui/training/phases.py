@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dfgui.errors import UserError
 from dfgui.store import Store, Writer
 from dfgui.store.commands import STOPS
 from dfgui.training.ranks import Ranks
@@ -47,6 +48,13 @@ class Phases:
         self.writer = writer
         self.place = place
         self._reported = 0.0
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of the run by now; nothing where the store cannot tell."""
+        try:
+            return self.store.runs.get(self.run)["facts"]
+        except (sqlite3.Error, UserError):
+            return {}
 
     def begin(self, phase: str) -> None:
         self.stop_if_asked()

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
 from dfgui.models import hardware, load
 from dfgui.settings import Settings
+from dfgui.training import callback_source
 
 LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
 HUB_SECONDS = 600  # how long what was seen of a Hub dataset is believed
@@ -44,13 +45,15 @@ class Note:
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
     return [
-        note for look in (_data, _model, _precision, _optimizer, _batch, _disk) for note in _told(look, run, settings)
+        note
+        for look in (_data, _model, _precision, _optimizer, _batch, _stopping, _callbacks, _disk)
+        for note in _told(look, run, settings)
     ]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _data, _optimizer, _precision, _disk):
+    for look in (_model, _data, _optimizer, _precision, _stopping, _callbacks, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -200,6 +203,51 @@ def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
     each = f"{run.training.per_device_train_batch_size} x {run.training.gradient_accumulation_steps}"
     devices = f" x {machine.devices} GPUs" if machine.devices > 1 else ""
     yield Note("ok", "Batch", f"{each}{devices} = {run.rows_per_step(machine.devices)} rows per step.")
+
+
+def _stopping(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    """What is stopped early, or ends with its best, has to be evaluated; and the best has to be saved as well."""
+    stopping, training = run.early_stopping, run.training
+    if not stopping.patience and not stopping.load_best_model_at_end:
+        return
+    wish = "Early stopping" if stopping.patience else "Ending with the best"
+    if training.eval_strategy == "no":
+        text, cure = "It goes by evaluations, and they are off.", "Evaluate by steps or by epoch."
+        yield Note("stop", f"{wish} needs evaluations.", text, cure, "training.eval_strategy")
+    elif not run.data.eval_fraction and not run.data.eval_source:
+        text, cure = "It goes by evaluations, and no rows are held out for them.", "Hold out a tenth of the rows."
+        yield Note("stop", f"{wish} needs held-out rows.", text, cure, "data.eval_fraction")
+    elif stopping.load_best_model_at_end and training.eval_strategy != training.save_strategy:
+        text = f"It evaluates by {training.eval_strategy} and saves by {training.save_strategy}."
+        cure = f"Save by {training.eval_strategy} too, or leave 'End with the best' off."
+        yield Note("stop", "The best would not be saved.", text, cure, "training.save_strategy")
+    elif stopping.load_best_model_at_end and _misses_evaluations(training):
+        every = training.eval_steps * max(1, round(training.save_steps / training.eval_steps))
+        text = f"Every {training.save_steps} steps is no multiple of every {training.eval_steps}, as it evaluates."
+        yield Note("stop", "The best would not be saved.", text, f"Save every {every} steps.", "training.save_steps")
+    else:
+        yield Note("ok", wish, _when_it_stops(stopping))
+
+
+def _misses_evaluations(training: config.Training) -> bool:
+    return training.save_strategy == "steps" and training.save_steps % training.eval_steps != 0
+
+
+def _when_it_stops(stopping: config.EarlyStopping) -> str:
+    more = f" by more than {stopping.threshold:g}" if stopping.threshold else ""
+    times = "1 evaluation" if stopping.patience == 1 else f"{stopping.patience} evaluations"
+    after = f"After {times} in which {stopping.metric} has not improved{more}." if stopping.patience else ""
+    best = f"At the end the weights are those of the checkpoint with the best {stopping.metric}."
+    return " ".join(part for part in (after, best if stopping.load_best_model_at_end else "") if part)
+
+
+def _callbacks(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    for asked in run.callbacks:
+        yield from _told(partial(_callback, asked), run, settings)
+
+
+def _callback(asked: config.Callback, run: RunConfig, settings: Settings) -> Iterator[Note]:
+    yield Note("ok", "Callback", f"{asked.use} {callback_source.require(asked, settings).hears()}")
 
 
 def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:

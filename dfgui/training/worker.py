@@ -24,7 +24,7 @@ from dfgui.models import imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
 from dfgui.training import memory
-from dfgui.training.log import RunLog
+from dfgui.training.log import RunLog, tail
 from dfgui.training.phases import Phases, Place, Stopped
 
 logger = logging.getLogger("dfgui")
@@ -85,7 +85,8 @@ def _live(config: RunConfig, phases: Phases, settings: Settings) -> tuple[End, B
     except Stopped as stop:
         end = ("stopped", _stopped_early(phases, str(stop)), None)
     except BaseException as error:  # a panic in Rust, as tokenizers may raise, is no Exception
-        end, problem = _failure(phases.run, error), _without_traces(error)
+        end = _failure(phases.run, error, config, phases.facts(), settings)
+        problem = _without_traces(error)
     phases.writer.event("end" if end[2] is None else "error", end[1])
     return end, problem
 
@@ -106,11 +107,18 @@ def _stopped_early(phases: Phases, by: str) -> str:
     return f"Stopped by {by} before the first step; there is no checkpoint."
 
 
-def _failure(run: str, problem: BaseException) -> End:
+def _failure(
+    run: str,
+    problem: BaseException,
+    config: RunConfig | None = None,
+    facts: dict[str, Any] | None = None,
+    settings: Settings | None = None,
+) -> End:
     from dfgui.training import failures
 
     logger.error("Run %s failed", run, exc_info=problem)
-    error = failures.explain(problem)
+    last_lines = tail(settings.run_folder(run), failures.LINES) if settings else ""
+    error = failures.explain(problem, config, facts, last_lines)
     return "failed", error.what, error
 
 
@@ -126,7 +134,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, hardware, load, loaded
         from dfgui.models.backends import trl as backend
-        from dfgui.training import callbacks, obedience
+        from dfgui.training import batches, callbacks, early_stopping, obedience, user_callbacks
         from dfgui.training.methods import sft
 
     machine = hardware.measure()
@@ -170,6 +178,9 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     trainer.add_callback(callbacks.Recorder(phases.writer, trainer))
     trainer.add_callback(callbacks.Keeper(phases.store, phases.writer, trainer, training.save_total_limit))
     trainer.add_callback(obeys)
+    batches.attach(trainer, prepared)  # after the recorder, so that a loss that ends the run is in the curve
+    early_stopping.attach(trainer, config.early_stopping, lambda: obeys.commanded)
+    user_callbacks.attach(trainer, config.callbacks, settings, phases.writer)
     phases.stop_if_asked()
     checkpoint = _goes_on_from(phases, folder)
     if phases.place.ranks.first:
@@ -177,7 +188,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.place.trains = True
     trainer.train_on(checkpoint)
     obeys.close()
-    return _ending(trainer, obeys)
+    return early_stopping.ending(*_ending(trainer, obeys), trainer)
 
 
 def _goes_on_from(phases: Phases, folder: Path) -> Path | None:
@@ -224,6 +235,7 @@ def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
         test_rows=len(prepared.test),
         total_tokens=prepared.total_tokens,
         trained_tokens=prepared.trained_tokens,
+        longest=prepared.longest,
         cut_rows=len(prepared.cut_rows),
         left_out=len(prepared.left_out),
     )

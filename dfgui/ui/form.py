@@ -33,6 +33,7 @@ Updates = dict[Any, Any]  # component -> gr.update(...)
 class Form:
     fields: dict[str, Any] = field(default_factory=dict)  # path -> component
     groups: dict[str, Any] = field(default_factory=dict)  # group -> its gr.Accordion
+    specs: dict[str, Spec] = field(default_factory=dict)  # path -> the setting, where this place adds to it
 
     @property
     def inputs(self) -> dict[str, Any]:
@@ -56,7 +57,8 @@ class Form:
         changed = [path for path in problems | before if problems.get(path) != before.get(path)]
         return {
             self.fields[path]: gr.update(
-                info=info(SPECS[path], problems.get(path)), elem_classes=classes(path, path in problems)
+                info=info(self.specs.get(path, SPECS[path]), problems.get(path)),
+                elem_classes=classes(path, path in problems),
             )
             for path in changed
             if path in self.fields
@@ -76,13 +78,17 @@ class Form:
         }
 
 
-def build(skip: Collection[str] = (), unfolded: Collection[str] = ()) -> Form:
-    """Lays the fields out by group, each group folded to one line unless `unfolded` names it."""
+def build(
+    skip: Collection[str] = (), unfolded: Collection[str] = (), offered: dict[str, dict[str, str]] | None = None
+) -> Form:
+    """Lays the fields out by group, each group folded to one line unless `unfolded` names it.
+
+    `offered` holds by path what can be chosen in this place alone: {choice: what it is}.
+    """
     form = Form()
+    specs = [_with_choices(spec, (offered or {}).get(spec.path, {})) for spec in SPECS.values()]
     for group in config.GROUPS:
-        if members := [
-            spec for spec in SPECS.values() if spec.group == group and spec.path not in skip and _asks(spec)
-        ]:
+        if members := [spec for spec in specs if spec.group == group and spec.path not in skip and _asks(spec)]:
             label = _headline(group, defaults())
             with (
                 gr.Accordion(
@@ -91,6 +97,7 @@ def build(skip: Collection[str] = (), unfolded: Collection[str] = ()) -> Form:
                 gr.Row(elem_classes="fields"),
             ):
                 form.fields.update({spec.path: _field(spec) for spec in members})
+                form.specs.update({spec.path: spec for spec in members})
             form.groups[group] = box
     return form
 
@@ -125,9 +132,15 @@ def _matters(group: str, values: Values) -> bool:
     return group != "adapter" or values.get("method") == "lora"
 
 
+def _with_choices(spec: Spec, offered: dict[str, str]) -> Spec:
+    """The setting with the choices of this place, each explained in its help."""
+    explained = " ".join(f"**{choice}** {words}" for choice, words in offered.items())
+    return spec.model_copy(update={"choices": list(offered), "help": f"{spec.help} {explained}"}) if offered else spec
+
+
 def _asks(spec: Spec) -> bool:
     """Whether there is anything to decide."""
-    return spec.kind != "choice" or len(spec.choices) > 1
+    return len(spec.choices) >= {"choice": 2, "several": 1}.get(spec.kind, 0)
 
 
 def _field(spec: Spec) -> Any:
@@ -139,6 +152,8 @@ def _field(spec: Spec) -> Any:
         "elem_id": f"field-{keyword(spec.path)}",
         "interactive": True,
     }
+    if spec.kind == "switch" and spec.optional:
+        return gr.Dropdown([("auto", ""), ("yes", True), ("no", False)], **common, filterable=False)
     if spec.kind == "switch":
         return gr.Checkbox(**common)
     if spec.kind == "choice":
@@ -185,4 +200,10 @@ def _titled(path: str, choice: str) -> str:
 
 
 def _shown(path: str, value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, list) and SPECS[path].kind == "text" else value
+    """A setting's value as its component holds it."""
+    if value is None and SPECS[path].kind == "switch":
+        return ""
+    if not isinstance(value, list):
+        return value
+    names = [one["use"] if isinstance(one, dict) else one for one in value]
+    return ", ".join(map(str, names)) if SPECS[path].kind == "text" else names

@@ -105,14 +105,14 @@ def _records(values: Values, devices: int) -> str:
 
 
 def _stopping(values: Values, devices: int) -> str:
-    patience = values.get("early_stopping.patience")
-    if not patience:
-        return "off"
-    return f"after {number(patience)} evaluations without a better {values.get('early_stopping.metric')}"
+    patience, metric = values.get("early_stopping.patience"), values.get("early_stopping.metric")
+    after = f"after {number(patience)} evaluations without a better {metric}" if patience else "off"
+    return f"{after}, ends with the best" if values.get("early_stopping.load_best_model_at_end") else after
 
 
 def _callbacks(values: Values, devices: int) -> str:
-    return ", ".join([*values.get("callbacks", []), *values.get("trackers", [])]) or "none"
+    given = [*(values.get("callbacks") or []), *(values.get("trackers") or [])]
+    return ", ".join(one["use"] if isinstance(one, dict) else str(one) for one in given) or "none"
 
 
 def _run(values: Values, devices: int) -> str:

@@ -45,6 +45,7 @@ def ending(run: dict[str, Any], checkpoints: int) -> dict[str, Any] | None:
         "what": error.get("what") or run["reason"] or words.STATUS[run["status"]],
         "why": error.get("why", ""),
         "do": error.get("do", ""),
+        "details": error.get("details", ""),
         "next": checkpoints > 0,
         "when": words.moment(run["ended_at"]),
     }
@@ -119,15 +120,19 @@ FACTS = {
     "eval_rows": "Rows held out",
     "total_tokens": "Tokens",
     "trained_tokens": "Tokens learned",
+    "longest": "Longest row, in tokens",
     "cut_rows": "Rows cut by max_length",
     "left_out": "Rows left out",
     "chat_template": "Chat template",
     "trainable_parameters": "Parameters trained",
     "parameters": "Parameters in all",
+    "callbacks": "Own callbacks",
 }
 
 
 def _fact(name: str, value: Any) -> str:
+    if name == "callbacks":
+        return "; ".join(f"{one['use']} hears {', '.join(one['events']) or 'nothing'}" for one in value)
     return words.whole(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
@@ -136,6 +141,9 @@ def _settings(config: dict[str, Any], before: str = "") -> list[list[str]]:
     for name, value in config.items():
         if isinstance(value, dict):
             rows += _settings(value, f"{before}{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, inner in enumerate(value):
+                rows += _settings(inner, f"{before}{name}.{number}.")
         elif value not in (None, ""):
             rows.append([f"{before}{name}", ", ".join(map(str, value)) if isinstance(value, list) else str(value)])
     return rows

@@ -199,3 +199,14 @@ def raw(server, request):
     with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=10) as connection:
         connection.sendall(request)
         return connection.recv(4096)
+
+
+def test_callbacks_are_allowed_by_flags_on_top_of_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("DFGUI_ALLOWED_CALLBACKS", "first.module")
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    flags = ["--home", str(tmp_path), "--allow-callback", "a:One", "--allow-callback", "b", "--allow-callbacks-folder"]
+    settings, _ = read_flags(parser.parse_args(flags))
+    assert settings.allowed_callbacks == ("first.module", "a:One", "b") and settings.callbacks_folder
+    settings, _ = read_flags(parser.parse_args(flags[:2]))
+    assert settings.allowed_callbacks == ("first.module",) and not settings.callbacks_folder

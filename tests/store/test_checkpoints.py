@@ -1,7 +1,8 @@
-"""Only what is complete on the disk is listed, and the best is the lowest eval loss."""
+"""Only what is complete on the disk is listed, and the best is so by the metric that the run watches."""
 
 import pytest
 
+from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.store import Writer
 
@@ -16,6 +17,16 @@ def saved(store, run):
 
 def test_the_lowest_eval_loss_is_the_best(store, saved):
     assert [(row["step"], row["best"]) for row in store.checkpoints.of(saved)] == [(20, False), (40, True), (60, False)]
+
+
+def test_another_metric_that_the_run_watches_decides(store):
+    watching = {"early_stopping": {"patience": 3, "metric": "eval_mean_token_accuracy"}}
+    run = store.runs.create(RunConfig.model_validate(watching))
+    with Writer(store.path, run) as writer:
+        for step, accuracy in ((20, 0.8), (40, 0.7), (60, 0.8)):
+            writer.log(step, {"eval_loss": 1 / step, "eval_mean_token_accuracy": accuracy})
+            writer.checkpoint(step, f"checkpoint-{step}", "adapter", 1000, 1 / step)
+    assert [row["step"] for row in store.checkpoints.of(run) if row["best"]] == [20]
 
 
 def test_without_evaluation_none_is_best(store, run):

@@ -18,8 +18,24 @@ def values_of(built: form.Form) -> dict:
 
 
 def test_every_setting_that_has_a_choice_is_a_field(built):
-    asked = {spec.path for spec in fields.specs() if spec.kind != "choice" or len(spec.choices) > 1}
-    assert set(built.fields) == asked
+    without = {spec.path for spec in fields.specs() if spec.kind == "choice" and len(spec.choices) == 1}
+    assert set(built.fields) == set(form.SPECS) - without - {"callbacks"}
+
+
+def test_callbacks_are_asked_for_where_any_is_allowed_and_say_what_they_hear():
+    offered = {"callbacks": {"my.module:Mine": "hears on_log and on_save.", "own.py:Own": "hears on_step_end."}}
+    with gr.Blocks():
+        built = form.build(offered=offered)
+    field = built.fields["callbacks"]
+    assert field.multiselect and [value for _, value in field.choices] == list(offered["callbacks"])
+    assert "**my.module:Mine** hears on_log and on_save." in field.info
+    run = config.RunConfig.model_validate({"callbacks": ["own.py:Own"]})
+    filled = built.fill(form.flat(run.model_dump()))
+    values = values_of(built) | {"callbacks": filled[field]["value"]}
+    assert recipe.parse(form.nested(form.by_path(values))) == run
+    marked = built.mark({"callbacks": "own.py is gone."}, {})
+    assert "**own.py is gone.**" in marked[field]["info"] and "hears on_step_end" in marked[field]["info"]
+    assert "own.py:Own" in built.headlines(form.by_path(values))[built.groups["callbacks"]]["label"]
 
 
 def test_a_field_has_its_title_its_help_and_the_name_that_trl_uses(built):
@@ -42,6 +58,7 @@ def test_values_survive_the_way_into_the_form_and_back(built):
             "method": "full",
             "data": {"eval_fraction": 0.2, "eval_source": "held.jsonl", "leave_out": ["cut", "duplicate"]},
             "adapter": {"target_modules": ["q_proj", "v_proj"]},
+            "early_stopping": {"patience": 3, "threshold": 0.01, "greater_is_better": True},
             "training": {"learning_rate": 3e-5, "max_steps": 60, "save_total_limit": 3, "packing": True},
         }
     )
@@ -105,3 +122,9 @@ def test_fields_that_stand_elsewhere_are_not_asked_for_twice():
     with gr.Blocks():
         built = form.build(skip={"model.name"})
     assert "model.name" not in built.fields
+
+
+def test_a_switch_that_may_be_left_to_dfgui_has_a_third_way(built):
+    field = built.fields["early_stopping.greater_is_better"]
+    assert field.value == "" and [name for name, _ in field.choices] == ["auto", "yes", "no"]
+    assert form.by_path({"early_stopping__greater_is_better": ""}) == {"early_stopping.greater_is_better": None}

@@ -32,6 +32,13 @@ def test_rows_that_are_left_out_are_spoken_of():
     assert "some rows left out" in estimate.headline("data", defaults() | {"data.leave_out": ["duplicate"]})
 
 
+def test_early_stopping_says_when_it_stops_and_what_it_ends_with():
+    assert estimate.headline("stopping", defaults()) == "off"
+    stopping = {"early_stopping.patience": 3, "early_stopping.load_best_model_at_end": True}
+    line = estimate.headline("stopping", defaults() | stopping)
+    assert line == "after 3 evaluations without a better eval_loss, ends with the best"
+
+
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("wrong", [None, "", "abc"])
 def test_a_half_written_form_still_has_its_lines(group, wrong):

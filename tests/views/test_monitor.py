@@ -60,6 +60,20 @@ def test_a_failed_run_says_what_why_and_what_to_do(row):
     assert (said["what"], said["why"], said["do"]) == tuple(error.values())
 
 
+def test_the_log_of_a_failure_stands_folded_under_it(row):
+    error = {"what": "The run ended in KeyError.", "why": "'lost'.", "do": "See the log.", "details": "line\nline"}
+    assert monitor.ending(row(status="failed", error=error), 0)["details"] == "line\nline"
+    assert monitor.ending(row(status="finished"), 1)["details"] == ""
+
+
+def test_own_callbacks_are_told_with_what_they_hear(row):
+    run = row(facts={"callbacks": [{"use": "own.py:Own", "events": ["on_log", "on_save"]}]})
+    run["config"]["callbacks"] = [{"use": "own.py:Own", "args": {"path": "x"}, "detach": True}]
+    names = dict(monitor.about(run))
+    assert names["Own callbacks"] == "own.py:Own hears on_log, on_save"
+    assert (names["callbacks.0.use"], names["callbacks.0.args.path"]) == ("own.py:Own", "x")
+
+
 def test_checkpoints_come_newest_first_with_their_size_in_words():
     rows = [
         {"step": 20, "bytes": 31_400_000, "eval_loss": 0.7123, "created_at": NOW, "best": True},

@@ -4,9 +4,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dfgui.config import RunConfig, Training
+from dfgui.config import RunConfig
 from dfgui.models.backends import trl as backend
 from dfgui.models.hardware import Hardware, Precision
+from dfgui.training import early_stopping
 
 # Settings whose name and meaning are SFTConfig's own; the rest is decided in sft_arguments.
 PASSED_ON = [
@@ -36,7 +37,7 @@ def trainer(
 
     from dfgui.training.trainer import Trainer
 
-    arguments = sft_arguments(config.training, folder, prepared.eval is not None, hardware, precision)
+    arguments = sft_arguments(config, folder, prepared.eval is not None, hardware, precision)
     if marks and config.method == "lora":
         arguments["loss_type"] = "nll"  # the default reads the weights of the last layer past the adapter
     made = Trainer(
@@ -55,9 +56,10 @@ def trainer(
 
 
 def sft_arguments(
-    training: Training, folder: Path, evaluates: bool, hardware: Hardware, precision: Precision
+    config: RunConfig, folder: Path, evaluates: bool, hardware: Hardware, precision: Precision
 ) -> dict[str, Any]:
     """SFTConfig's arguments for these settings on this hardware."""
+    training = config.training
     arguments: dict[str, Any] = {name: getattr(training, name) for name in PASSED_ON}
     arguments |= {
         "output_dir": str(folder),
@@ -71,10 +73,6 @@ def sft_arguments(
         "eval_strategy": "no",
     }
     if evaluates and training.eval_strategy != "no":
-        arguments |= {
-            "eval_strategy": training.eval_strategy,
-            "eval_steps": training.eval_steps,
-            "metric_for_best_model": "eval_loss",  # TrainerState then names the best checkpoint
-            "greater_is_better": False,
-        }
+        arguments |= {"eval_strategy": training.eval_strategy, "eval_steps": training.eval_steps}
+        arguments |= early_stopping.arguments(config.early_stopping)
     return arguments

@@ -95,6 +95,8 @@ dfgui.monitor = (() => {
       : doing ? [doing, answer] : answer ? [answer, before] : ["", page.happened || ""];
     find(".saying .words").textContent = words;
     find(".saying .more").textContent = more;
+    find(".told").hidden = !(ended && ended.details);
+    find(".told pre").textContent = (ended && ended.details) || "";
     find(".next").hidden = !(ended && ended.next);
     find(".buttons").hidden = Boolean(ended);
     find(".checkpoints .none").textContent = ended

@@ -37,12 +37,13 @@ def build(context: Context) -> None:
                 buttons = {name: _preset_button(name) for name in presets.PRESETS}
                 level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
             said = gr.HTML("", elem_id="preset-said")
-            own = form.build(skip=selection.fields, unfolded=UNFOLDED)
+            offered = {"callbacks": actions.callbacks(context.settings)}
+            own = form.build(skip=selection.fields, unfolded=UNFOLDED, offered=offered)
         with gr.Column(scale=2, min_width=320, elem_id="before"):
             notes = gr.HTML(_notes([]), elem_id="notes")
             trouble = gr.HTML("", elem_id="start-trouble")
             start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
-    whole = Form(selection.fields | own.fields, own.groups)
+    whole = Form(selection.fields | own.fields, own.groups, own.specs)
     marked = gr.State({})  # the problems that stand beside fields now: path -> words
     level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
