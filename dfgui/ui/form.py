@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui import config, fields
+from dfgui import config, fields, recipe
 from dfgui.data.checks import CHECKS
 from dfgui.fields import Spec
 from dfgui.views import estimate
@@ -126,6 +126,9 @@ def nested(values: Values) -> dict[str, Any]:
             inner = inner.setdefault(block, {})
         inner[name] = value
     return result
+
+
+flat = recipe.flat  # blocks by path: the inverse of nested()
 
 
 def _matters(group: str, values: Values) -> bool:

@@ -69,7 +69,7 @@ def test_s14_all_ten_events_of_the_page_fire_on_init_end_too(train, values, fold
     assert run["status"] == "finished", run["error"]
     lines = [json.loads(line) for line in told.read_text().splitlines()]
     assert {mark for _, mark, *_ in lines} == {"mine"}
-    assert lines[0] == ["made", "mine", "SFTTrainer"]
+    assert lines[0] == ["made", "mine", "Trainer"]
     events = [event for event, *_ in lines[1:]]
     assert events[:3] == ["on_init_end", "on_train_begin", "on_epoch_begin"] and events[-1] == "on_train_end"
     assert set(events) == set(PAGE)

@@ -62,7 +62,7 @@ def test_values_survive_the_way_into_the_form_and_back(built):
             "training": {"learning_rate": 3e-5, "max_steps": 60, "save_total_limit": 3, "packing": True},
         }
     )
-    filled = built.fill(recipe.flat(run.model_dump()))
+    filled = built.fill(form.flat(run.model_dump()))
     given = values_of(built)
     given |= {form.keyword(path): filled[built.fields[path]]["value"] for path in built.fields}
     assert recipe.parse(form.nested(form.by_path(given))) == run
