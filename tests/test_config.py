@@ -91,6 +91,11 @@ def test_output_dir_names_the_run():
         ({"early_stopping": {"threshold": 0.01}}, "early_stopping.patience", "for example to 3"),
         ({"early_stopping": {"metric": "eval_loss"}}, "early_stopping.patience", "for example to 3"),
         ({"early_stopping": {"patience": 0, "threshold": 0.01}}, "early_stopping.patience", "for example to 3"),
+        (
+            {"early_stopping": {"load_best_model_at_end": True, "threshold": 1}},
+            "early_stopping.patience",
+            "nothing stops",
+        ),
         ({"early_stopping": {"patience": 3, "metric": "bleu"}}, "early_stopping.metric", "eval_loss"),
         ({"callbacks": ["just_a_name"]}, "callbacks.0.use", "package.module:Class"),
         ({"callbacks": ["../else.py:Class"]}, "callbacks.0.use", "callbacks folder"),
@@ -169,6 +174,7 @@ def test_early_stopping_reads_as_on_the_reference_page():
 def test_the_best_may_be_kept_without_stopping_early():
     read = parse({"early_stopping": {"load_best_model_at_end": True, "metric": "eval_entropy"}})
     assert (read.early_stopping.patience, read.early_stopping.load_best_model_at_end) == (0, True)
+    assert parse({"early_stopping": {"load_best_model_at_end": False}}) == RunConfig()
 
 
 def test_a_callback_may_be_written_as_its_name_alone():

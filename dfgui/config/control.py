@@ -55,10 +55,11 @@ class EarlyStopping(Block):
     @classmethod
     def patience_comes_first(cls, values: Any) -> Any:
         """Whoever says how to stop, but not after how many evaluations, would wait for a stop that never comes."""
-        if not isinstance(values, dict) or values.get("patience") or values.get("load_best_model_at_end"):
+        if not isinstance(values, dict) or values.get("patience"):
             return values
-        silent = "patience" not in values and any(values.get(name) is not None for name in cls.model_fields)
-        if silent or values.get("threshold"):
+        given = {name for name in cls.model_fields if values.get(name) is not None}
+        silent = "patience" not in values and not values.get("load_best_model_at_end")
+        if values.get("threshold") or (silent and given - {"load_best_model_at_end"}):
             raise FieldError("early_stopping.patience", "Without it nothing stops: set patience too, for example to 3.")
         return values
 

@@ -223,7 +223,7 @@ def _stopping(run: RunConfig, settings: Settings) -> Iterator[Note]:
         yield Note("stop", "The best would not be saved.", text, cure, "training.save_strategy")
     elif stopping.load_best_model_at_end and _misses_evaluations(training):
         every = training.eval_steps * max(1, round(training.save_steps / training.eval_steps))
-        text = f"Every {training.save_steps} steps is no multiple of every {training.eval_steps}, as it evaluates."
+        text = f"It saves every {training.save_steps} steps, and evaluates every {training.eval_steps}."
         yield Note("stop", "The best would not be saved.", text, f"Save every {every} steps.", "training.save_steps")
     else:
         yield Note("ok", wish, _when_it_stops(stopping))
