@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dfgui import config, recipe
-from dfgui.config import RunConfig
+from dfgui.artifacts import deletion
+from dfgui.config import EARLIER, RunConfig
 from dfgui.errors import UserError
+from dfgui.models import earlier
 from dfgui.settings import Settings, existing
 from dfgui.store import Store, owner
 from dfgui.store.scores import BASE
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 RUN_ID = re.compile(r"[a-z0-9]{8,32}")
 KINDS = ("adapter", "merged")
+NAME_LENGTH, NOTE_LENGTH = 80, 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str 
 
     run = values if isinstance(values, RunConfig) else recipe.parse(values)
     preflight.require(run, settings)
-    return Store(settings.store_path).runs.create(_independent_of_folder(run), executor)
+    return Store(settings.store_path).runs.create(earlier.settled(_independent_of_folder(run), settings), executor)
 
 
 def _independent_of_folder(run: RunConfig) -> RunConfig:
@@ -114,6 +117,49 @@ def command(settings: Settings, run: str, name: str, by: str) -> int:
     return asked
 
 
+def rename(settings: Settings, run: str, name: str) -> str:
+    """Gives a run another name; returns it as it is kept: on one line, trimmed. Raises UserError."""
+    kept = " ".join(_printable(name).split())
+    if not kept:
+        raise UserError("A run needs a name.", "Nothing was written.", "Write what tells it apart from the others.")
+    if len(kept) > NAME_LENGTH:
+        raise UserError(
+            "That name is too long.",
+            f"It has {len(kept)} characters, and {NAME_LENGTH} is the most.",
+            "Shorten it; a note has room for more.",
+        )
+    _update(settings, run, name=kept)
+    return kept
+
+
+def annotate(settings: Settings, run: str, note: str) -> str:
+    """Writes down a note about a run, in place of the one before; "" takes it away. Returns it as it is kept."""
+    kept = _printable(note).strip()
+    if len(kept) > NOTE_LENGTH:
+        raise UserError(
+            "That note is too long.",
+            f"It has {len(kept):,} characters, and {NOTE_LENGTH:,} is the most.",
+            "Keep it shorter.",
+        )
+    _update(settings, run, note=kept)
+    return kept
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal or a table would stumble over; line breaks and tabs stay."""
+    return "".join(sign for sign in text.replace("\r\n", "\n") if sign.isprintable() or sign in "\n\t")
+
+
+def _update(settings: Settings, run: str, **columns: str) -> None:
+    runs = Store(settings.store_path).runs
+    runs.update(runs.get(checked(run))["id"], **columns)
+
+
+def delete(settings: Settings, runs: list[str]) -> list[dict[str, Any]]:
+    """Deletes runs with their files: [{run, name, step, checkpoints, bytes}]. All of them, or none and a UserError."""
+    return deletion.delete(settings, [checked(run) for run in runs])
+
+
 def checked(run: str) -> str:
     """The id if it is one. Raises UserError."""
     if not RUN_ID.fullmatch(run):
@@ -143,9 +189,13 @@ class Saved:
 
     @property
     def base_name(self) -> str:
-        """What to call the base elsewhere: its Hub id, or the folder it lies in here."""
-        name = self.run["config"]["model"]["name"]
-        return self.base if name == "demo" else name
+        return base_name(self.run)
+
+
+def base_name(row: dict[str, Any]) -> str:
+    """What to call a run's base elsewhere: its Hub id, or the folder it lies in here."""
+    name = earlier.origin(row).name
+    return row["facts"].get("base", name) if name == "demo" or EARLIER.fullmatch(name) else name
 
 
 def saved(settings: Settings, run: str, step: int) -> Saved:
@@ -219,10 +269,7 @@ def _base_here(settings: Settings, row: dict[str, Any]) -> str:
     base = Path(row["facts"]["base"])
     if base.is_dir() or row["config"]["method"] == "full":
         return str(base)
-    model = config.Model.model_validate(row["config"]["model"])
-    if base.parent.name == "snapshots":  # of the Hub's cache: the commit that was trained on
-        model.revision = base.name
-    return load.fetch(model, replace(settings, jailed=False))
+    return load.fetch(earlier.origin(row), replace(settings, jailed=False))
 
 
 def _kind(kind: str, found: Saved) -> str:

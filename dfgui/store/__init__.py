@@ -13,6 +13,7 @@ from pathlib import Path
 from dfgui.store import schema
 from dfgui.store.checkpoints import Checkpoints
 from dfgui.store.commands import Commands
+from dfgui.store.deletion import Deletion
 from dfgui.store.events import Events
 from dfgui.store.metrics import Metrics
 from dfgui.store.runs import Runs
@@ -34,3 +35,4 @@ class Store:
         self.checkpoints = Checkpoints(path)
         self.events = Events(path)
         self.scores = Scores(path)
+        self.deletion = Deletion(path)

@@ -126,7 +126,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from trl import SFTConfig, SFTTrainer  # noqa: F401
 
         from dfgui.data import held_out, prepare, rows
-        from dfgui.models import chat_template, hardware, load, loaded
+        from dfgui.models import chat_template, earlier, hardware, load, loaded
         from dfgui.models.backends import trl as backend
         from dfgui.training import callbacks
         from dfgui.training.methods import sft
@@ -151,12 +151,12 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")
     folder = load.fetch(config.model, settings, phases.counting("bytes"))
-    phases.writer.facts(base=folder)
+    phases.writer.facts(base=folder, **earlier.facts(config.model.name, settings))
 
     phases.begin("loading")
     loaded.release()
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
-    model = backend.model(folder, dtype, machine.device, tokenizer)
+    model = earlier.model(config, backend.model(folder, dtype, machine.device, tokenizer), settings)
     marks = chat_template.marks_to_learn(tokenizer, folder, config.model)
     phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks))
     trainer = sft.trainer(
