@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dfgui import actions, server, settings
+from dfgui import actions, cli_history, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.recipe import from_yaml
@@ -135,6 +135,7 @@ def _add_runs(commands: Any) -> None:
         obey = runs.add_parser(name, help=f"{name} a run that is going on; answered when it has been taken")
         obey.add_argument("run")
         obey.set_defaults(command=send_command, name=name)
+    cli_history.add(runs)
 
 
 # What `check` and `preview` have flags for; --set reaches every other setting.
