@@ -16,6 +16,7 @@ from dfgui.store.commands import Commands
 from dfgui.store.deletion import Deletion
 from dfgui.store.events import Events
 from dfgui.store.metrics import Metrics
+from dfgui.store.overview import Overview
 from dfgui.store.runs import Runs
 from dfgui.store.scores import Scores
 from dfgui.store.writer import Writer
@@ -36,3 +37,4 @@ class Store:
         self.events = Events(path)
         self.scores = Scores(path)
         self.deletion = Deletion(path)
+        self.overview = Overview(path)
