@@ -52,7 +52,12 @@ def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str 
 
     run = values if isinstance(values, RunConfig) else recipe.parse(values)
     preflight.require(run, settings)
-    return Store(settings.store_path).runs.create(earlier.settled(_independent_of_folder(run), settings), executor)
+    run = earlier.settled(_independent_of_folder(run), settings)
+    store = Store(settings.store_path)
+    queued = store.runs.create(run, executor)
+    if words := earlier.words(run, settings):
+        store.events.add(queued, "note", words)
+    return queued
 
 
 def _independent_of_folder(run: RunConfig) -> RunConfig:

@@ -252,7 +252,19 @@ def show_run(asked: argparse.Namespace, where: Settings) -> Answer:
         }
         for saved in store.checkpoints.of(row["id"])
     ]
-    names = ("name", "status", "reason", "error", "config", "facts", "owner", "global_step", "max_steps", "epoch")
+    names = (
+        "name",
+        "note",
+        "status",
+        "reason",
+        "error",
+        "config",
+        "facts",
+        "owner",
+        "global_step",
+        "max_steps",
+        "epoch",
+    )
     metrics = {name: store.metrics.points(row["id"], name) for name in store.metrics.names(row["id"])}
     answer = {"run": row["id"], **{name: row[name] for name in names}, "metrics": metrics, "checkpoints": checkpoints}
     last = [f"{name} {points[-1][1]}" for name, points in metrics.items()]

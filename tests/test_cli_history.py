@@ -33,6 +33,7 @@ def test_rename_note_and_delete(dfgui, run):
     code, answer = dfgui("runs", "rename", run, "more", "rows")
     assert (code, answer) == (0, {"run": run, "command": "rename", "taken_at_step": 0, "outcome": "named more rows"})
     assert dfgui("runs", "note", run, "learned too fast")[1]["outcome"] == "noted: learned too fast"
+    assert dfgui("runs", "show", run)[1]["note"] == "learned too fast"
     assert dfgui("runs", "note", run, "")[1]["outcome"] == "the note is gone"
     code, answer = dfgui("runs", "delete", run)
     assert (code, answer["command"], answer["outcome"]) == (0, "delete", "more rows, 0 bytes, is deleted")

@@ -23,7 +23,7 @@ class Model(Block):
     name: str = setting(
         "demo",
         "Model",
-        "A Hub id, a local folder, run:ID@STEP of an earlier run, or demo: the tiny model that comes with dfgui.",
+        "A Hub id, a folder, an earlier run (run:ID@STEP), or demo: a tiny model.",
         "model",
     )
     revision: str | None = setting(

@@ -36,6 +36,12 @@ class Earlier:
     def title(self) -> str:
         return f"{self.name} at step {self.step:,}"
 
+    @property
+    def shape(self) -> str:
+        modules = self.adapter.target_modules
+        layers = modules if isinstance(modules, str) else ", ".join(modules)
+        return f"rank {self.adapter.r}, alpha {self.adapter.lora_alpha}, layers {layers}"
+
 
 def find(name: str, settings: Settings) -> Earlier | None:
     """The checkpoint that a model's name stands for; None for a name of another kind.
@@ -98,6 +104,16 @@ def settled(run: RunConfig, settings: Settings) -> RunConfig:
 def goes_on(run: RunConfig, found: Earlier | None) -> bool:
     """Whether the run trains the very adapter of the checkpoint on."""
     return found is not None and found.kind == "adapter" and run.method == "lora"
+
+
+def words(run: RunConfig, settings: Settings) -> str:
+    """How a run begins that begins from an earlier one, for its log; "" for every other run."""
+    found = find(run.model.name, settings)
+    if found is None:
+        return ""
+    if goes_on(run, found):
+        return f"Begins with {found.title}: its adapter is trained on ({found.shape})."
+    return f"Begins with {found.title}{', its adapter merged into the base' if found.kind == 'adapter' else ''}."
 
 
 def model(run: RunConfig, base: Any, settings: Settings) -> Any:

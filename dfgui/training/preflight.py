@@ -193,16 +193,11 @@ def _earlier(run: RunConfig, settings: Settings) -> Iterator[Note]:
 
 
 def _adapter_kept(asked: config.Adapter, found: earlier.Earlier) -> Note:
-    shape = f"rank {found.adapter.r}, alpha {found.adapter.lora_alpha}, layers {_listed(found.adapter.target_modules)}"
     differs = [name for name in earlier.ADAPTED if getattr(asked, name) != getattr(found.adapter, name)]
     if not differs:
-        return Note("ok", "Adapter", f"That of {found.title} is trained on: {shape}.")
-    text = f"That of {found.title} is trained on, and keeps its shape: {shape}."
+        return Note("ok", "Adapter", f"That of {found.title} is trained on: {found.shape}.")
+    text = f"That of {found.title} is trained on, and keeps its shape: {found.shape}."
     return Note("warn", "Adapter", text, f"What is set for {', '.join(differs)} is not used.", f"adapter.{differs[0]}")
-
-
-def _listed(modules: str | list[str]) -> str:
-    return modules if isinstance(modules, str) else ", ".join(modules)
 
 
 def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:

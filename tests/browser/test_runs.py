@@ -256,6 +256,7 @@ def test_runs_stand_side_by_side_and_the_address_keeps_it(ended, open_runs):
     compare = page.locator(".runs [data-act=compare]")
     row(page, one).get_by_role("checkbox").check()
     expect(compare).to_be_disabled()
+    expect(page.locator(".runs .chosen")).to_have_text("1 marked, one more to compare")
     row(page, two).get_by_role("checkbox").check()
     compare.click()
     expect(page.locator(".comparison .key li")).to_have_count(2)

@@ -135,9 +135,10 @@ def test_the_adapter_keeps_its_shape_and_that_is_said_before_the_start(train, va
     asked = {**longer(values, first, max_steps=1), "adapter": {"r": 16, "lora_alpha": 8, "lora_dropout": 0.1}}
     (note,) = [one for one in preflight.notes(recipe.parse(asked), where) if one.title == "Adapter"]
     assert note.kind == "warn" and "rank 4" in note.text and note.do == "What is set for r is not used."
-    run, _ = train(asked)
+    run, store = train(asked)
     assert run["status"] == "finished", run["reason"]
     assert (run["config"]["adapter"]["r"], run["config"]["adapter"]["lora_dropout"]) == (4, 0.1)
+    assert "its adapter is trained on (rank 4, alpha 8" in store.events.tail(run["id"])[0]["text"]
 
 
 def test_a_checkpoint_that_is_not_there_is_refused_before_the_start(values, where, first):

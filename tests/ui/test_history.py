@@ -123,6 +123,9 @@ def test_a_compared_run_that_goes_on_sends_its_new_points(pulse):
 def test_a_deleted_run_is_left_out_of_a_comparison(pulse):
     runs = [run_of(pulse, name) for name in ("one", "two", "three")]
     pulse.history.delete({"runs": [runs[0]]})
+    assert pulse.history.compared({runs[0]: [30, -1], "../etc": 1}) == {
+        "compared": {runs[0]: {"ended": True}, "../etc": {"ended": True}}
+    }
     answer = pulse.history.compare({"runs": runs})
     assert (answer["missing"], [run["name"] for run in answer["runs"]]) == (1, ["two", "three"])
     pulse.history.delete({"runs": [runs[1]]})

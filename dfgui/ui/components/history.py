@@ -105,7 +105,10 @@ class History:
         news = {}
         for run, cursor in list(asked.items())[:MOST]:
             seen = cursor if isinstance(cursor, list) and len(cursor) == len(COMPARED) else [-1] * len(COMPARED)
-            news[run] = self._since(actions.checked(str(run)), [at if isinstance(at, int) else -1 for at in seen])
+            try:
+                news[run] = self._since(actions.checked(str(run)), [at if isinstance(at, int) else -1 for at in seen])
+            except UserError:  # it was deleted: whoever shows it asks for the comparison anew
+                news[run] = {"ended": True}
         return {"compared": {run: new for run, new in news.items() if new}}
 
     def _since(self, run: str, cursor: list[int]) -> dict[str, Any]:

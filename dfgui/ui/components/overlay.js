@@ -130,7 +130,7 @@ dfgui.overlay = (() => {
         const [, , mean, , evals] = values(i);
         const near = (line) => (at === null ? line.findLast((value) => value != null) : line[at] ?? nearest(line, at));
         const parts = [["loss", near(mean)], ["held-out", near(evals)]].filter(([, value]) => value != null);
-        return parts.map(([name, value]) => `${name} ${number(value)}`).join(", ") || (held.get("loss") || held.get("eval_loss") ? "" : "no points yet");
+        return parts.map(([name, value]) => `${name} ${number(value)}`).join(", ") || (held.get("loss") || held.get("eval_loss") ? "–" : "no points yet");
       });
       const place = at === null ? "" : `${state.by} ${steps[at].toLocaleString("en")}`;
       state.told?.(words, place);

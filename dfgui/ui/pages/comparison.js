@@ -55,6 +55,7 @@ dfgui.comparison = (() => {
   }
 
   function nothing({ what, why, do: cure }) {
+    view.runs = [];
     say(`${what} ${why} ${cure}`);
     find(".side").hidden = true;
     chart.show([]);

@@ -255,7 +255,8 @@ dfgui.runs = (() => {
   // How many are marked, and what can be done with them.
   function say() {
     const count = page.picked.size;
-    find(".chosen").textContent = count ? `${count} marked` : "";
+    const hint = count === 1 ? ", one more to compare" : count > MOST ? `, ${MOST} at most to compare` : "";
+    find(".chosen").textContent = count ? `${count} marked${hint}` : "";
     const [compare, erase] = [find("[data-act=compare]"), find("[data-act=delete]")];
     compare.disabled = count < 2 || count > MOST;
     compare.title = compare.disabled ? `Mark 2 to ${MOST} runs to see them side by side` : "";
