@@ -102,6 +102,21 @@ def test_a_run_is_renamed_in_its_place(ended, open_runs, store, new_page, app):
     expect(page.locator(".runs .list .told")).to_contain_text("A run needs a name.")
 
 
+def test_a_name_being_written_outlives_news(ended, open_runs, store):
+    run = ended("weather-lora")
+    page = open_runs()
+    choose(page, run, "Rename")
+    page.keyboard.type("half a na")
+    newer = ended("newer")
+    store.runs.update(run, note="written elsewhere")
+    expect(row(page, newer)).to_be_visible()
+    expect(page.locator(".runs .edit")).to_be_focused()
+    page.keyboard.type("me")
+    page.keyboard.press("Enter")
+    expect(row(page, run).locator(".link")).to_have_text("half a name")
+    expect(row(page, run).locator(".remark")).to_have_text("written elsewhere")
+
+
 def test_a_note_is_written_beside_the_run(ended, open_runs, store):
     run = ended("weather-lora")
     page = open_runs()
@@ -276,6 +291,14 @@ def test_runs_stand_side_by_side_and_the_address_keeps_it(ended, open_runs):
     page.locator("[data-control=by]").select_option("epoch")
     expect(page.locator(".comparison .overlay")).to_have_attribute("aria-label", re.compile("Loss by epoch"))
     page.locator("[data-control=show]").select_option("eval_loss")
+    expect(page.locator(".comparison .overlay")).to_have_attribute("aria-label", re.compile("A one: held-out"))
+    page.locator("[data-control=show]").select_option("both")
+    page.locator("[data-control=by]").select_option("step")
+    for key, step in (("+", 11), ("-", 1)):  # a quarter of the 40 steps goes at each side, and comes back
+        page.locator(".comparison .overlay").press(key)
+        page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+        page.locator(".comparison .overlay").press("Home")
+        expect(page.locator(".comparison .hint")).to_contain_text(f"At step {step}.")
     page.locator("[data-act=back]").click()
     expect(page.locator(".runs .list")).to_be_visible()
     expect(page).not_to_have_url(re.compile("compare="))

@@ -7,20 +7,20 @@ dfgui.overlay = (() => {
 
   function mount(box) {
     const { number, css, axes, padded, keep, forget, NULLS } = dfgui.chart;
-    const state = { runs: [], weight: 0.6, log: false, by: "step", show: "both", index: null };
+    const state = { runs: [], weight: 0.6, log: false, by: "step", show: "both", index: null, zoom: null };
     let chart = null;
     let waiting = false;
     const colour = (i) => css(`--df-run-${i + 1}`);
 
     // `runs`: [{run, name, epoch, held}], `held` being dfgui.curves.
     function show(runs) {
-      state.runs = runs;
+      Object.assign(state, { runs, zoom: null, index: null });
       make();
     }
 
     function set(changes) {
       const anew = "log" in changes;
-      Object.assign(state, changes);
+      Object.assign(state, changes, "by" in changes ? { zoom: null } : {});
       anew ? make() : draw();
     }
 
@@ -34,15 +34,32 @@ dfgui.overlay = (() => {
         height: box.clientHeight,
         padding: [10, 24, 0, 0],
         legend: { show: false },
-        cursor: { y: false, points: { size: 6 } },
-        scales: { x: { time: false }, y: state.log ? { distr: 3 } : { range: (_, low, high) => padded(low, high) } },
+        cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
+        scales: { x: { time: false, range }, y: state.log ? { distr: 3 } : { range: (_, low, high) => padded(low, high) } },
         axes: [{ ...x, incrs: undefined, values: (_, values) => values.map((value) => value.toLocaleString("en")) }, y],
         series: [{}, ...state.runs.flatMap((_, i) => lines(i))],
         bands: state.runs.map((_, i) => ({ series: [1 + LINES * i, 2 + LINES * i], fill: () => `${colour(i)}1c` })),
-        hooks: { setCursor: [moved], draw: [letters] },
+        hooks: { setSelect: [selected], setCursor: [moved], draw: [letters] },
       };
       chart = keep(new uPlot(options, [[], ...state.runs.flatMap(() => Array(LINES).fill([]))], box));
+      chart.over.addEventListener("dblclick", () => zoom(null));
       draw();
+    }
+
+    // What arrives meanwhile leaves the part that is shown as it is.
+    const range = (_, low, high) => state.zoom || (low === null ? [0, 10] : [low, high > low ? high : low + 1]);
+
+    function zoom(part) {
+      state.zoom = part;
+      draw();
+    }
+
+    function selected(drawn) {
+      const { left, width } = drawn.select;
+      if (width < 5) return;
+      const part = [drawn.posToVal(left, "x"), drawn.posToVal(left + width, "x")];
+      drawn.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+      zoom(part);
     }
 
     function lines(i) {
@@ -145,9 +162,13 @@ dfgui.overlay = (() => {
 
     box.addEventListener("keydown", (event) => {
       const count = chart ? chart.data[0].length : 0;
+      const { min, max } = chart ? chart.scales.x : {};
+      if (event.key === "+" && count) zoom([min + (max - min) / 4, max - (max - min) / 4]);
+      if (event.key === "-" || event.key === "Escape") zoom(null);
       const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -count, End: count }[event.key];
       if (!steps || !count) return;
-      const index = Math.min(Math.max((state.index ?? count - 1) + steps, 0), count - 1);
+      const [first, last] = [chart.data[0].findIndex((x) => x >= min), chart.data[0].findLastIndex((x) => x <= max)];
+      const index = Math.min(Math.max((state.index ?? last) + steps, first), last);
       chart.setCursor({ left: chart.valToPos(chart.data[0][index], "x"), top: 10 });
       event.preventDefault();
     });

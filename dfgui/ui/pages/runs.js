@@ -3,7 +3,7 @@ dfgui.runs = (() => {
   const FIRST_UP = ["name", "status", "model", "data", "method", "loss", "eval", "best"]; // sorted upwards at first
   const MOST = 5; // runs side by side
   const page = { tag: null, rows: new Map(), lines: new Map(), picked: new Set(), sort: "when", down: true, words: "" };
-  let root, editing;
+  let root, editing, deletion;
   const find = (selector) => root.querySelector(selector);
   const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
   const button = (text, className) => Object.assign(make("button", text, className), { type: "button" });
@@ -15,7 +15,7 @@ dfgui.runs = (() => {
     for (const head of root.querySelectorAll("th[data-sort]")) head.addEventListener("click", () => sortBy(head.dataset.sort));
     const acts = { compare: () => dfgui.view.compare([...page.picked]), delete: () => askToDelete([...page.picked]), unfilter };
     for (const [name, act] of Object.entries(acts)) find(`[data-act=${name}]`).addEventListener("click", act);
-    find("dialog").addEventListener("close", () => find("dialog").returnValue === "delete" && remove());
+    deletion = dfgui.deletion(find("dialog"), erase);
     dfgui.comparison.boot(find(".comparison"));
     dfgui.live.join({ question, answer });
     dfgui.view.listen(turned);
@@ -57,12 +57,21 @@ dfgui.runs = (() => {
     for (const run of whole ? page.rows.keys() : gone) if (!here.has(run) || !whole) forget(run);
     for (const row of rows) page.rows.set(row.run, row);
     const focused = root.contains(document.activeElement) && document.activeElement.closest("tr[data-run]");
-    const [held, place] = focused ? [focused.dataset.run, [...focused.querySelectorAll("a, button, input")].indexOf(document.activeElement)] : [];
-    for (const row of rows) if (!editing || editing.run !== row.run) page.lines.set(row.run, line(row));
+    const place = focused && fields(focused).indexOf(document.activeElement);
+    for (const row of rows) if (!editing || editing.run !== row.run) redraw(row);
     arrange();
-    if (held && here.has(held)) page.lines.get(held).querySelectorAll("a, button, input")[place]?.focus({ preventScroll: true });
+    if (focused && !root.contains(document.activeElement)) fields(page.lines.get(focused.dataset.run))[place]?.focus({ preventScroll: true });
     show();
     say();
+  }
+
+  const fields = (drawn) => (drawn ? [...drawn.querySelectorAll("button, input")] : []);
+
+  function redraw(row) {
+    const [before, after] = [page.lines.get(row.run), line(row)];
+    if (before) before.replaceWith(after);
+    page.lines.set(row.run, after);
+    return after;
   }
 
   function forget(run) {
@@ -158,7 +167,7 @@ dfgui.runs = (() => {
         label: "Train longer", about: `A new run with a schedule of its own, from the weights of step ${from}.`, off: row.longer === null ? "It kept no checkpoint to begin from." : "",
         act: () => dfgui.view.longer(row.run, row.longer),
       },
-      { label: "Delete", about: `${words([row]).replace("Delete ", "")}.`, off, danger: true, act: () => askToDelete([row.run]) },
+      { label: "Delete", about: `${deletion.what([row])}.`, off, danger: true, act: () => askToDelete([row.run]) },
     ];
   }
 
@@ -183,7 +192,9 @@ dfgui.runs = (() => {
         if (told.error) tell(`${told.error.what} ${told.error.do}`, true);
         else page.rows.set(row.run, { ...page.rows.get(row.run), ...told });
       }
-      redraw(row.run);
+      const now = page.rows.get(row.run);
+      const drawn = now && redraw(now);
+      if (drawn && document.activeElement === document.body) drawn.querySelector(".dots").focus({ preventScroll: true });
       dfgui.live.ask();
     };
     field.addEventListener("keydown", (event) => {
@@ -191,15 +202,6 @@ dfgui.runs = (() => {
       if (event.key === "Escape") end(false);
     });
     field.addEventListener("blur", () => end(true));
-  }
-
-  function redraw(run) {
-    const [row, before] = [page.rows.get(run), page.lines.get(run)];
-    if (!row || !before) return;
-    const after = line(row);
-    page.lines.set(run, after);
-    before.replaceWith(after);
-    if (document.activeElement === document.body) after.querySelector(".dots").focus({ preventScroll: true });
   }
 
   const key = (row) => (page.sort in row.numbers ? row.numbers[page.sort] : String(row[page.sort]).toLowerCase());
@@ -217,7 +219,9 @@ dfgui.runs = (() => {
     const body = find(".list tbody");
     const fits = (row) => [row.name, row.note, row.model, row.data].some((text) => text.toLowerCase().includes(page.words));
     const shown = rows.filter(fits).map((row) => page.lines.get(row.run));
-    if (shown.length !== body.children.length || shown.some((drawn, i) => body.children[i] !== drawn)) body.replaceChildren(...shown);
+    // Only what stands elsewhere is moved, so that nothing else loses the focus.
+    shown.forEach((drawn, i) => body.children[i] === drawn || body.insertBefore(drawn, body.children[i] || null));
+    while (body.children.length > shown.length) body.lastChild.remove();
     find(".none").hidden = shown.length > 0 || !rows.length;
     for (const head of root.querySelectorAll("th[data-sort]")) {
       head.dataset.sort === page.sort ? head.setAttribute("aria-sort", page.down ? "descending" : "ascending") : head.removeAttribute("aria-sort");
@@ -257,39 +261,20 @@ dfgui.runs = (() => {
     const count = page.picked.size;
     const hint = count === 1 ? ", one more to compare" : count > MOST ? `, ${MOST} at most to compare` : "";
     find(".chosen").textContent = count ? `${count} marked${hint}` : "";
-    const [compare, erase] = [find("[data-act=compare]"), find("[data-act=delete]")];
+    const [compare, remove] = [find("[data-act=compare]"), find("[data-act=delete]")];
     compare.disabled = count < 2 || count > MOST;
     compare.title = compare.disabled ? `Mark 2 to ${MOST} runs to see them side by side` : "";
-    erase.disabled = !count;
-    erase.title = count ? "" : "Mark the runs to delete";
+    remove.disabled = !count;
+    remove.title = count ? "" : "Mark the runs to delete";
     const shown = [...find(".list tbody").children];
     const all = find("[data-all]");
     all.checked = shown.length > 0 && shown.every((drawn) => page.picked.has(drawn.dataset.run));
     all.indeterminate = !all.checked && shown.some((drawn) => page.picked.has(drawn.dataset.run));
   }
 
-  // "Delete weather-lora and its 4 checkpoints, 124 MB"
-  function words(rows) {
-    const kept = rows.reduce((sum, row) => sum + row.checkpoints, 0);
-    const size = rows.reduce((sum, row) => sum + row.numbers.size, 0);
-    const what = rows.length === 1 ? rows[0].name : `${rows.length} runs`;
-    const its = rows.length === 1 ? "its" : "their";
-    return `Delete ${what}${kept ? ` and ${its} ${kept} checkpoint${kept === 1 ? "" : "s"}` : ""}${size ? `, ${dfgui.bytes(size)}` : ""}`;
-  }
+  const askToDelete = (runs) => deletion.ask(runs.map((run) => page.rows.get(run)).filter(Boolean));
 
-  function askToDelete(runs) {
-    const rows = runs.map((run) => page.rows.get(run)).filter(Boolean);
-    const dialog = find("dialog");
-    dialog.querySelector("h3").textContent = `${words(rows)}?`;
-    dialog.querySelector("ul").hidden = rows.length === 1;
-    dialog.querySelector("ul").replaceChildren(...rows.map((row) => make("li", words([row]).replace("Delete ", ""))));
-    dialog.dataset.runs = runs.join(",");
-    dialog.returnValue = "keep";
-    dialog.showModal();
-  }
-
-  async function remove() {
-    const runs = find("dialog").dataset.runs.split(",");
+  async function erase(runs) {
     tell("Deleting …");
     const told = await dfgui.live.call("delete", { runs });
     if (told.error) return tell(`${told.error.what} ${told.error.why} ${told.error.do}`, true);
