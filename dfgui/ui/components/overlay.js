@@ -100,11 +100,13 @@ dfgui.overlay = (() => {
       ctx.save();
       ctx.font = `bold ${11 * unit}px system-ui`;
       const inside = (x) => x >= drawn.scales.x.min && x <= drawn.scales.x.max;
-      let above = Infinity; // from the lowest line upwards, so that no letter stands on another and their order is true
+      const written = []; // from the lowest line upwards, so that no letter stands on another and their order is true
       for (const { i, x, y } of ends(drawn).filter((end) => inside(drawn.data[0][end.at])).sort((one, two) => two.y - one.y)) {
-        above = Math.min(y, above - 12 * unit);
+        const near = written.filter((other) => Math.abs(other.x - x) < 16 * unit).map((other) => other.y - 12 * unit);
+        const place = { x, y: Math.min(y, ...near) };
+        written.push(place);
         ctx.fillStyle = colour(i);
-        ctx.fillText(LETTERS[i], x + 8 * unit, above + 4 * unit);
+        ctx.fillText(LETTERS[i], x + 8 * unit, place.y + 4 * unit);
       }
       state.runs.forEach(({ held, epoch }, i) => {
         ctx.strokeStyle = colour(i);
