@@ -199,3 +199,14 @@ def raw(server, request):
     with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":", 1)[1])), timeout=10) as connection:
         connection.sendall(request)
         return connection.recv(4096)
+
+
+def test_a_deletion_that_was_cut_short_is_finished_at_the_start(tmp_path):
+    half = tmp_path / "runs" / ".deleted-abcdefgh12" / "checkpoint-4"
+    half.mkdir(parents=True)
+    (half / "model.safetensors").write_bytes(b"x")
+    with served("--port", str(free_port()), home=tmp_path):
+        until = time.monotonic() + 20
+        while half.parent.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+    assert list((tmp_path / "runs").iterdir()) == []
