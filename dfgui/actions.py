@@ -15,21 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dfgui import config, recipe
-from dfgui.config import RunConfig
+from dfgui.artifacts import deletion
+from dfgui.config import EARLIER, RunConfig
 from dfgui.errors import UserError
+from dfgui.models import earlier
 from dfgui.settings import Settings, existing
 from dfgui.store import Store, owner
 from dfgui.store.commands import STOPS
-from dfgui.store.runs import ENDED
 from dfgui.store.scores import BASE
 
 if TYPE_CHECKING:
-    from dfgui.artifacts.checkpoints import Checkpoint
     from dfgui.data.report import Report
     from dfgui.evaluation.generate import Answer
 
 RUN_ID = re.compile(r"[a-z0-9]{8,32}")
 KINDS = ("adapter", "merged")
+NAME_LENGTH, NOTE_LENGTH = 80, 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,11 @@ class Package:
     chunks: Iterator[bytes]
     size: int  # bytes that the chunks add up to
     folder: Path | None = None  # made for this package; goes with it
+    let_go: Callable[[], None] | None = None  # of the checkpoint that the zip is made from
 
     def close(self) -> None:
+        if self.let_go:
+            self.let_go()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -52,7 +56,12 @@ def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str 
 
     run = values if isinstance(values, RunConfig) else recipe.parse(values)
     preflight.require(run, settings)
-    return Store(settings.store_path).runs.create(_independent_of_folder(run), executor)
+    run = earlier.settled(_independent_of_folder(run), settings)
+    store = Store(settings.store_path)
+    queued = store.runs.create(run, executor)
+    if words := earlier.words(run, settings):
+        store.events.add(queued, "note", words)
+    return queued
 
 
 def _independent_of_folder(run: RunConfig) -> RunConfig:
@@ -131,64 +140,53 @@ def command(settings: Settings, run: str, name: str, by: str) -> int:
 def resume(
     settings: Settings, run: str, step: int | None = None, changes: list[str] | None = None, executor: str = "app"
 ) -> int:
-    """Puts an ended run back into the queue, to go on from a checkpoint: the last one, or that of `step`; returns it.
+    """Puts an ended run back into the queue, to go on from a checkpoint; returns its step. See training/resume.py."""
+    from dfgui.training import resume as resuming
 
-    The schedule stays. `changes` are NAME=VALUE of settings that may differ from here on (RESUMABLE); every other one
-    is in the checkpoint, and a UserError says so.
-    """
-    store = Store(settings.store_path)
-    store.runs.interrupt_orphans()
-    row = store.runs.get(checked(run))
-    if row["status"] not in ENDED:
-        raise UserError(f"{row['name']} has not ended.", f"It is {row['status']}.", "Stop it first, or let it go on.")
-    if row["max_steps"] and row["global_step"] >= row["max_steps"] and step is None:
+    return resuming.resume(settings, checked(run), step, changes, executor)
+
+
+def rename(settings: Settings, run: str, name: str) -> str:
+    """Gives a run another name; returns it as it is kept: on one line, trimmed. Raises UserError."""
+    kept = " ".join(_printable(name).split())
+    if not kept:
+        raise UserError("A run needs a name.", "Nothing was written.", "Write what tells it apart from the others.")
+    if len(kept) > NAME_LENGTH:
         raise UserError(
-            f"{row['name']} has done all its {row['max_steps']} steps.",
-            "Its schedule is at its end.",
-            "Train longer: a new run and a new schedule from these weights.",
+            "That name is too long.",
+            f"It has {len(kept)} characters, and {NAME_LENGTH} is the most.",
+            "Shorten it; a note has room for more.",
         )
-    folder = _resumable(settings, row, step)
-    if changes:
-        store.runs.update(run, config=_changed(row, changes).model_dump())
-    if not store.runs.resume(run, folder.step, executor):
-        raise UserError(f"{row['name']} has just begun again.", "Somebody else resumed it.", "Watch it on Monitor.")
-    return folder.step
+    _update(settings, run, name=kept)
+    return kept
 
 
-RESUMABLE = ("logging_steps", "save_steps", "eval_steps", "save_total_limit")  # what a checkpoint does not decide
-
-
-def _resumable(settings: Settings, row: dict[str, Any], step: int | None) -> "Checkpoint":
-    """The checkpoint to go on from: whole, and with the state of the optimiser."""
-    from dfgui.artifacts import checkpoints
-
-    store = Store(settings.store_path)
-    known = [one["step"] for one in store.checkpoints.of(row["id"]) if step is None or one["step"] == step]
-    for candidate in reversed(known):
-        found = checkpoints.describe(settings.run_folder(row["id"]) / f"checkpoint-{candidate}")
-        if found.complete:
-            return found
-    which = "no checkpoint" if step is None else f"no whole checkpoint at step {step}"
-    raise UserError(
-        f"{row['name']} cannot be resumed.",
-        f"It has {which} on the disk.",
-        "Start it again from the beginning: Duplicate fills the form with its settings.",
-    )
-
-
-def _changed(row: dict[str, Any], changes: list[str]) -> RunConfig:
-    before = RunConfig.model_validate(row["config"])
-    after = recipe.from_yaml(recipe.to_yaml(before), changes)
-    old, new = recipe.flat(before.model_dump()), recipe.flat(after.model_dump())
-    kept = [name for name in new if new[name] != old.get(name) and name.removeprefix("training.") not in RESUMABLE]
-    if kept:
+def annotate(settings: Settings, run: str, note: str) -> str:
+    """Writes down a note about a run, in place of the one before; "" takes it away. Returns it as it is kept."""
+    kept = _printable(note).strip()
+    if len(kept) > NOTE_LENGTH:
         raise UserError(
-            f"{kept[0]} is kept from the checkpoint.",
-            f"Only {', '.join(RESUMABLE)} can be another from here on: the rest is in the optimiser and its schedule.",
-            "Leave it, or train longer: a new run with new settings from these weights.",
-            field=kept[0],
+            "That note is too long.",
+            f"It has {len(kept):,} characters, and {NOTE_LENGTH:,} is the most.",
+            "Keep it shorter.",
         )
-    return after
+    _update(settings, run, note=kept)
+    return kept
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal or a table would stumble over; line breaks and tabs stay."""
+    return "".join(sign for sign in text.replace("\r\n", "\n") if sign.isprintable() or sign in "\n\t")
+
+
+def _update(settings: Settings, run: str, **columns: str) -> None:
+    runs = Store(settings.store_path).runs
+    runs.update(runs.get(checked(run))["id"], **columns)
+
+
+def delete(settings: Settings, runs: list[str]) -> list[dict[str, Any]]:
+    """Deletes runs with their files: [{run, name, step, checkpoints, bytes}]. All of them, or none and a UserError."""
+    return deletion.delete(settings, [checked(run) for run in runs])
 
 
 def checked(run: str) -> str:
@@ -220,9 +218,13 @@ class Saved:
 
     @property
     def base_name(self) -> str:
-        """What to call the base elsewhere: its Hub id, or the folder it lies in here."""
-        name = self.run["config"]["model"]["name"]
-        return self.base if name == "demo" else name
+        return base_name(self.run)
+
+
+def base_name(row: dict[str, Any]) -> str:
+    """What to call a run's base elsewhere: its Hub id, or the folder it lies in here."""
+    name = earlier.origin(row).name
+    return row["facts"].get("base", name) if name == "demo" or EARLIER.fullmatch(name) else name
 
 
 def saved(settings: Settings, run: str, step: int) -> Saved:
@@ -274,9 +276,12 @@ def package(settings: Settings, run: str, step: int, kind: str) -> Package:
     if kind == "adapter":
         extra = exporting.adapter_extras(found.folder, found.base_name, title)
         size = packing.zip_size(found.folder, extra, name)
-        return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size)
+        holds = Store(settings.store_path).holds
+        let_go = partial(holds.release, holds.take(run, step))
+        return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size, let_go=let_go)
     out = settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
-    exporting.export(found.folder, _base_here(settings, found.run), "merged", out, found.dtype, title)
+    with Store(settings.store_path).holds.hold(run, step):
+        exporting.export(found.folder, _base_here(settings, found.run), "merged", out, found.dtype, title)
     return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
 
 
@@ -286,7 +291,8 @@ def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: 
 
     found = saved(settings, run, step)
     base = found.base_name if _kind(kind, found) == "adapter" else _base_here(settings, found.run)
-    return exporting.export(found.folder, base, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]
+    with Store(settings.store_path).holds.hold(run, step):
+        return exporting.export(found.folder, base, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]
 
 
 def _base_here(settings: Settings, row: dict[str, Any]) -> str:
@@ -296,10 +302,7 @@ def _base_here(settings: Settings, row: dict[str, Any]) -> str:
     base = Path(row["facts"]["base"])
     if base.is_dir() or row["config"]["method"] == "full":
         return str(base)
-    model = config.Model.model_validate(row["config"]["model"])
-    if base.parent.name == "snapshots":  # of the Hub's cache: the commit that was trained on
-        model.revision = base.name
-    return load.fetch(model, replace(settings, jailed=False))
+    return load.fetch(earlier.origin(row), replace(settings, jailed=False))
 
 
 def _kind(kind: str, found: Saved) -> str:
@@ -351,7 +354,8 @@ def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
             )
         return loaded.ready(_base_here(settings, row), None, row["facts"]["dtype"], _tokenizer_of(settings, run))
     found = saved(settings, run, step)
-    return loaded.ready(_base_here(settings, found.run), str(found.folder), found.dtype)
+    with Store(settings.store_path).holds.hold(run, step):
+        return loaded.ready(_base_here(settings, found.run), str(found.folder), found.dtype)
 
 
 def _tokenizer_of(settings: Settings, run: str) -> str | None:

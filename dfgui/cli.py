@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dfgui import actions, server, settings
+from dfgui import actions, cli_history, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.recipe import from_yaml
@@ -144,6 +144,7 @@ def _add_runs(commands: Any) -> None:
     resume.add_argument("--wait", action="store_true", help="answer when it has ended")
     _add_set(resume)
     resume.set_defaults(command=resume_run)
+    cli_history.add(runs)
 
 
 COMMANDS = {
@@ -293,7 +294,19 @@ def show_run(asked: argparse.Namespace, where: Settings) -> Answer:
         }
         for saved in store.checkpoints.of(row["id"])
     ]
-    names = ("name", "status", "reason", "error", "config", "facts", "owner", "global_step", "max_steps", "epoch")
+    names = (
+        "name",
+        "note",
+        "status",
+        "reason",
+        "error",
+        "config",
+        "facts",
+        "owner",
+        "global_step",
+        "max_steps",
+        "epoch",
+    )
     metrics = {name: store.metrics.points(row["id"], name) for name in store.metrics.names(row["id"])}
     answer = {"run": row["id"], **{name: row[name] for name in names}, "metrics": metrics, "checkpoints": checkpoints}
     last = [f"{name} {points[-1][1]}" for name, points in metrics.items()]

@@ -19,11 +19,12 @@ from pydantic import Field, model_validator
 from dfgui.config.block import GROUPS, Block, setting
 from dfgui.config.control import Callback, EarlyStopping, Run
 from dfgui.config.data import COLUMNS, LEAVABLE, Data
-from dfgui.config.model import Adapter, Model
+from dfgui.config.model import EARLIER, Adapter, Model
 from dfgui.config.training import LEARNING_RATES, Training
 
 __all__ = [
     "COLUMNS",
+    "EARLIER",
     "GROUPS",
     "LEARNING_RATES",
     "LEAVABLE",

@@ -1,5 +1,6 @@
 """What is trained: the model, and the adapter beside it."""
 
+import re
 from typing import Any, Literal
 
 from pydantic import field_validator, model_validator
@@ -14,10 +15,16 @@ CHAT_TEMPLATES = Literal[
     "qwen2_5_vl", "qwen3", "qwen3_5_nothink", "qwen3_5_think", "qwen3_6", "qwen3_8", "qwen3_instruct_2507", "qwen3_vl",
 ]  # fmt: skip
 
+# A model that an earlier run has made: run:7h2kq0x1zz@60, or without a step its best checkpoint, else its last.
+EARLIER = re.compile(r"run:(?P<run>[a-z0-9]{8,32})(?:@(?P<step>\d{1,9}))?", re.ASCII)
+
 
 class Model(Block):
     name: str = setting(
-        "demo", "Model", "A Hub id, a local folder, or demo: the tiny model that comes with dfgui.", "model"
+        "demo",
+        "Model",
+        "A Hub id, a folder, an earlier run (run:ID@STEP), or demo: a tiny model.",
+        "model",
     )
     revision: str | None = setting(
         None, "Revision", "Branch, tag or commit on the Hub. Empty: its main branch.", "model", "advanced"
@@ -69,6 +76,8 @@ class Model(Block):
     def named(cls, name: str) -> str:
         if not name:
             raise ValueError("Name a model: a Hub id, a folder, or demo.")
+        if name.startswith("run:") and not EARLIER.fullmatch(name):
+            raise ValueError("An earlier run is written run:ID@STEP, or run:ID for its best checkpoint.")
         return name
 
 

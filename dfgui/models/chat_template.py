@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dfgui.config import Model
+from dfgui.config import EARLIER, Model
 from dfgui.data import probe, template, tools_in_words
 from dfgui.errors import UserError
 
@@ -85,11 +85,15 @@ def end_mark(text: str) -> str:
 
 
 def marks_to_learn(tokenizer: Any, folder: str, model: Model) -> list[int]:
-    """Ids of the marks of a template that is not that of the model in `folder`, which may never have seen them."""
+    """Ids of the marks of a template that is not that of the model in `folder`, which may never have seen them.
+
+    An earlier run's adapter brings the template that it was trained with, which need not be that of its base.
+    """
     from transformers import AutoTokenizer
 
     own = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    if not tokenizer.chat_template or (own.chat_template and model.chat_template == "own"):
+    its_own = own.chat_template and model.chat_template == "own" and not EARLIER.fullmatch(model.name)
+    if not tokenizer.chat_template or its_own:
         return []
     seen = marks(template.original(own)) if own.chat_template else []
     known = tokenizer.get_vocab()

@@ -1,4 +1,4 @@
-"""From the name a person picked to a tokenizer and weights: "demo", a local folder, or a Hub id.
+"""From the name a person picked to a tokenizer and weights: "demo", a local folder, run:ID@STEP, or a Hub id.
 
 Looking at data needs the tokenizer only; weights are fetched when a run starts. Only safetensors are read, and code
 that a model brings along is never run.
@@ -12,7 +12,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import chat_template, demo, imports
+from dfgui.models import chat_template, demo, earlier, imports
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -28,6 +28,8 @@ def locate(name: str, settings: Settings) -> str:
     """A local folder's path, or the Hub id unchanged. Raises UserError when a path is not readable or not a model."""
     if name == "demo":
         return str(demo.BASE)
+    if found := earlier.find(name, settings):
+        return str(found.folder)
     here = existing(name)
     if name.startswith((".", "/", "~")) or (here and here.is_dir()):
         return str(_model_folder(settings.may_read(name)))
@@ -83,7 +85,12 @@ def with_pad_token(tokenizer: Any) -> Any:
 
 
 def fetch(model: config.Model, settings: Settings, progress: Progress | None = None) -> str:
-    """The folder that holds the model's weights, downloaded if need be. Raises UserError when it cannot be had."""
+    """The folder that holds the model's weights, downloaded if need be. Raises UserError when it cannot be had.
+
+    For an adapter of an earlier run that is the folder of the model it works on.
+    """
+    if (found := earlier.find(model.name, settings)) and found.kind == "adapter":
+        return str(found.base) if found.base.is_dir() else fetch(found.origin, settings, progress)
     place = locate(model.name, settings)
     if not Path(place).is_dir():
         try:
@@ -99,6 +106,10 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
 
     Raises UserError when there is no way to get them: a folder without weights, or a Hub id while offline.
     """
+    if (found := earlier.find(model.name, settings)) and found.kind == "adapter":
+        if not found.base.is_dir():
+            return weights_size(found.origin, settings)
+        return sum(file.stat().st_size for file in _weight_files(model.name, found.base))
     place = Path(locate(model.name, settings))
     if not place.is_dir():
         try:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from dfgui.artifacts import deletion
 from dfgui.errors import UserError
 from dfgui.server import address
 from dfgui.server.options import Options, add_flags, read_flags
@@ -52,6 +53,7 @@ def serve(settings: Settings, options: Options, blocks: "Blocks | None" = None) 
     _quiet_gradio(settings)
     with _without_space_mode():
         page = _launch(settings, options, login, host, port, blocks)
+    threading.Thread(target=deletion.sweep, args=(settings,), name="dfgui-sweep", daemon=True).start()
     _start_training_thread(settings)
     mirror.start()
     _announce(settings, options, host, port)

@@ -13,9 +13,11 @@ from pathlib import Path
 from dfgui.store import schema
 from dfgui.store.checkpoints import Checkpoints
 from dfgui.store.commands import Commands
+from dfgui.store.deletion import Deletion
 from dfgui.store.events import Events
 from dfgui.store.holds import Holds
 from dfgui.store.metrics import Metrics
+from dfgui.store.overview import Overview
 from dfgui.store.parts import Parts
 from dfgui.store.runs import Runs
 from dfgui.store.scores import Scores
@@ -38,3 +40,5 @@ class Store:
         self.scores = Scores(path)
         self.parts = Parts(path)
         self.holds = Holds(path)
+        self.deletion = Deletion(path)
+        self.overview = Overview(path)

@@ -1,5 +1,6 @@
 """Whether anything came, ended or went: one cheap question instead of reading every run again."""
 
+import zlib
 from pathlib import Path
 
 from dfgui.store.schema import opened
@@ -10,12 +11,14 @@ class News:
         self.path = path
 
     def tag(self) -> str:
-        """A short text that changes when a run is added, moves on or goes, or a checkpoint does."""
+        """A short text that changes when a run comes, moves on, goes or is renamed, or a checkpoint comes or goes."""
         with opened(self.path) as db:
             statuses = db.execute("SELECT status, count(*) FROM runs GROUP BY status ORDER BY status").fetchall()
             runs = db.execute("SELECT max(rowid), max(ended_at) FROM runs").fetchone()
             checkpoints = db.execute("SELECT count(*), max(created_at) FROM checkpoints").fetchone()
+            written = db.execute("SELECT id, name, note FROM runs ORDER BY id").fetchall()
         parts = [f"{status}{count}" for status, count in statuses] + [str(part) for part in (*runs, *checkpoints)]
+        parts.append(f"{zlib.crc32(repr(written).encode()):x}")
         return " ".join(parts)
 
     def has(self) -> dict[str, bool]:

@@ -21,7 +21,7 @@ from dfgui.data import files, rows, sources
 from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
-from dfgui.models import hardware, load
+from dfgui.models import earlier, hardware, load
 from dfgui.settings import Settings
 from dfgui.training import callback_source
 
@@ -46,14 +46,14 @@ def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
     return [
         note
-        for look in (_data, _model, _precision, _optimizer, _batch, _stopping, _callbacks, _disk)
+        for look in (_data, _model, _earlier, _precision, _optimizer, _batch, _stopping, _callbacks, _disk)
         for note in _told(look, run, settings)
     ]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _data, _optimizer, _precision, _stopping, _callbacks, _disk):
+    for look in (_model, _earlier, _data, _optimizer, _precision, _stopping, _callbacks, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -174,7 +174,31 @@ def _model(run: RunConfig, settings: Settings) -> Iterator[Note]:
     with concerning("model.name"):
         size = load.weights_size(run.model, settings)
     place = "on this machine" if size else "looked for on the Hub and fetched at the start"
-    yield Note("ok", "Model", f"{run.model.name}, {place}.")
+    found = earlier.find(run.model.name, settings)
+    yield Note("ok", "Model", f"{found.title if found else run.model.name}, {place}.")
+
+
+def _earlier(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    """What a run keeps that begins from a checkpoint of another one."""
+    found = earlier.find(run.model.name, settings)
+    if found is None or found.kind == "full":
+        return
+    if run.method == "full":
+        yield Note("ok", "Adapter", f"That of {found.title} is merged into its base; then every weight is trained.")
+        return
+    if run.model.chat_template != "own":
+        text = "Its adapter has learned the marks of the template that it was trained with."
+        cure = "Choose own, or train a new adapter on the base model."
+        yield Note("stop", f"{found.title} keeps its chat template.", text, cure, "model.chat_template")
+    yield _adapter_kept(run.adapter, found)
+
+
+def _adapter_kept(asked: config.Adapter, found: earlier.Earlier) -> Note:
+    differs = [name for name in earlier.ADAPTED if getattr(asked, name) != getattr(found.adapter, name)]
+    if not differs:
+        return Note("ok", "Adapter", f"That of {found.title} is trained on: {found.shape}.")
+    text = f"That of {found.title} is trained on, and keeps its shape: {found.shape}."
+    return Note("warn", "Adapter", text, f"What is set for {', '.join(differs)} is not used.", f"adapter.{differs[0]}")
 
 
 def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:

@@ -132,7 +132,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from trl import SFTConfig, SFTTrainer  # noqa: F401
 
         from dfgui.data import held_out, prepare, rows
-        from dfgui.models import chat_template, hardware, load, loaded
+        from dfgui.models import chat_template, earlier, hardware, load, loaded
         from dfgui.models.backends import trl as backend
         from dfgui.training import batches, callbacks, early_stopping, obedience, user_callbacks
         from dfgui.training.methods import sft
@@ -163,12 +163,12 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")
     base = phases.patiently(lambda going: load.fetch(config.model, settings, going(phases.counting("bytes"))))
-    phases.writer.facts(base=base)
+    phases.writer.facts(base=base, **earlier.facts(config.model.name, settings))
 
     phases.begin("loading")
     loaded.release()
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
-    model = backend.model(base, dtype, machine.device, tokenizer)
+    model = earlier.model(config, backend.model(base, dtype, machine.device, tokenizer), settings)
     marks = chat_template.marks_to_learn(tokenizer, base, config.model)
     phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks))
     trainer = sft.trainer(config, model, tokenizer, prepared, folder, machine, precision, marks)

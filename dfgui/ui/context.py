@@ -29,6 +29,7 @@ class Context:
     preset: gr.Textbox  # hidden: a key of presets.PRESETS that another page wants filled in; "" for none
     cure: gr.Textbox  # hidden: settings that the Data page wants Train to have: '{"training.max_length": 1344, ...}'
     cured: gr.Textbox  # hidden: the same text, once Train has them
+    fill: gr.Textbox  # hidden: a run whose settings Train is to be filled with: '{"run": "7h2k...", "step": 60}'
     selection: Any = None  # components.selection.Selection: the model and the dataset chosen
 
     @staticmethod

@@ -3,7 +3,7 @@ window.dfgui = window.dfgui || {};
 
 dfgui.view = (() => {
   const FIRST = "welcome"; // the tab that Gradio opens by itself
-  const view = { page: null, run: "" };
+  const view = { page: null, run: "", compared: [] };
   const listeners = [];
   const update = (changes) => ({ ...changes, __type__: "update" });
   const needs = {
@@ -20,6 +20,7 @@ dfgui.view = (() => {
     const live = known.chip && known.chip.run;
     const clicked = selected() !== FIRST && selected(); // while the first answer was on its way
     view.run = asked.run || live || known.latest || "";
+    view.compared = asked.compared;
     view.page = clicked || asked.page || (live ? "monitor" : known.has.runs ? "data" : FIRST);
     if (!tab(view.page)) view.page = "data";
     show("replaceState");
@@ -35,7 +36,8 @@ dfgui.view = (() => {
 
   function address() {
     const query = new URLSearchParams(location.search);
-    return { page: query.get("view") || "", run: query.get("run") || "" };
+    const compared = (query.get("compare") || "").split(",").filter(Boolean);
+    return { page: query.get("view") || "", run: query.get("run") || "", compared };
   }
 
   function selected() {
@@ -55,9 +57,30 @@ dfgui.view = (() => {
     dfgui.live.trigger("select");
   }
 
+  // Opens Train, filled with the settings of a run: to start it anew.
+  const duplicate = (run) => fill({ run });
+
+  // The same, to go on from the weights of one of its checkpoints with a schedule of its own.
+  const longer = (run, step) => fill({ run, step });
+
+  function fill(asked) {
+    view.wanted = { page: "train", run: view.run, step: update({}), fill: JSON.stringify({ ...asked, at: Date.now() }) };
+    dfgui.live.trigger("select");
+  }
+
+  // Shows runs side by side on the Runs page, or with none of them all runs.
+  function compare(runs) {
+    view.compared = runs;
+    show("pushState");
+  }
+
   // Back or forward: the address is there already, the page and its run follow. The checkpoint stays as it is.
   function returned() {
-    const { page, run } = address();
+    const { page, run, compared } = address();
+    if (String(compared) !== String(view.compared)) {
+      view.compared = compared;
+      for (const listener of listeners) listener(view);
+    }
     view.wanted = { page: tab(page) ? page : "data", run: run || view.run, step: update({}) };
     dfgui.live.trigger("select");
   }
@@ -67,6 +90,7 @@ dfgui.view = (() => {
     const page = selected();
     if (!page || page === view.page) return;
     view.page = page;
+    view.compared = page === "runs" ? address().compared : [];
     show(page === address().page ? "replaceState" : "pushState");
   }
 
@@ -80,7 +104,8 @@ dfgui.view = (() => {
     const query = new URLSearchParams(location.search);
     query.set("view", view.page);
     view.run ? query.set("run", view.run) : query.delete("run");
-    history[write](history.state, "", `?${query}`);
+    view.page === "runs" && view.compared.length ? query.set("compare", view.compared.join(",")) : query.delete("compare");
+    history[write](history.state, "", `?${String(query).replaceAll("%2C", ",")}`);
     document.body.dataset.view = view.page;
     for (const listener of listeners) listener(view);
   }
@@ -95,5 +120,5 @@ dfgui.view = (() => {
     }
   }
 
-  return Object.assign(view, { start, to, go, open, chose, grey, listen: (listener) => listeners.push(listener) });
+  return Object.assign(view, { start, to, go, open, chose, grey, duplicate, longer, compare, listen: (listener) => listeners.push(listener) });
 })();

@@ -25,6 +25,10 @@ PAGES = {  # in the order of the tabs; "welcome" has no tab of its own, the titl
     "chat": ("Chat", chat),
     "export": ("Export", export),
 }
+WANTED = """() => {
+  const { run, step, fill, page } = dfgui.view.wanted;
+  return [run, step, fill ?? "", dfgui.view.to(page)];
+}"""
 QUEUE_SECONDS = 0.02  # how often the queue looks for work; Gradio's 0.001 costs 4 % of a core while nothing happens
 
 
@@ -38,11 +42,11 @@ def build(settings: Settings) -> gr.Blocks:
             title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
             pulse = live.build(settings, store)
             help.build(settings)
-            run, step, news, preset, cure, cured = map(_hidden, ("run", "step", "news", "preset", "cure", "cured"))
+            shared = {name: _hidden(name) for name in ("run", "step", "news", "preset", "cure", "cured", "fill")}
             with gr.Column(elem_id="selection"):
                 chosen = selection.build(settings)
             with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-                context = Context(settings, store, tabs, run, step, news, preset, cure, cured, chosen)
+                context = Context(settings, store, tabs, selection=chosen, **shared)
                 for page, (name, module) in PAGES.items():
                     with gr.Tab(name, id=page, elem_id=f"tab-{page}"):
                         module.build(context)
@@ -62,6 +66,5 @@ def _wire(demo: gr.Blocks, context: Context, title: gr.HTML, pulse: gr.HTML) -> 
     context.run.change(None, context.run, None, js="(run) => dfgui.view.chose(run)")
     title.click(None, None, context.tabs, js="() => dfgui.view.to('welcome')")
     pulse.click(None, None, [context.run, context.tabs], js="() => [dfgui.live.chip.run, dfgui.view.to('monitor')]")
-    wanted = "() => [dfgui.view.wanted.run, dfgui.view.wanted.step, dfgui.view.to(dfgui.view.wanted.page)]"
-    pulse.select(None, None, [context.run, context.step, context.tabs], js=wanted)
+    pulse.select(None, None, [context.run, context.step, context.fill, context.tabs], js=WANTED)
     pulse.change(None, None, context.news, js="() => dfgui.live.news")

@@ -1,35 +1,88 @@
-"""The Runs page's table: one row for each run, everything in words."""
+"""The Runs page's table: one row for each run, everything in words, and the numbers it is sorted by."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from dfgui.config import EARLIER
 from dfgui.store.runs import ENDED
 from dfgui.views import monitor, progress, words
 
 
-def row(run: dict[str, Any], loss: float | None, evals: list[list[Any]]) -> dict[str, Any]:
-    """`loss` is the last training loss; `evals` the points [[step, eval_loss], ...]."""
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a run: its last training loss, its held-out losses [[step, value], ...], its curve."""
+
+    loss: float | None = None
+    evals: tuple[tuple[int, float | None], ...] = ()
+    spark: str = ""
+
+
+def row(
+    run: dict[str, Any],
+    found: Measured,
+    kept: dict[str, Any] | None = None,
+    size: int = 0,
+    names: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """`kept`: {count, last, best} of its checkpoints; `size`: bytes on disk; `names`: what runs are called, by id."""
     config = run["config"]
-    known = [value for _, value in evals if value is not None]
+    known = [value for _, value in found.evals if value is not None]
     took = progress.trained_seconds(run, run["ended_at"]) if run["ended_at"] else None
+    took = took if run["status"] in ENDED else None
+    kept = kept or {"count": 0, "last": None, "best": None}
     return {
         "run": run["id"],
         "name": run["name"],
+        "note": run.get("note") or "",
         "state": run["status"],
         "status": words.STATUS[run["status"]],
         "reason": run["reason"] or "",
-        "steps": f"{words.whole(run['global_step'])} / {words.whole(run['max_steps'])}" if run["max_steps"] else "",
-        "loss": "" if loss is None else words.number(loss),
+        "ended": run["status"] in ENDED,
+        "steps": steps(run),
+        "spark": found.spark,
+        "loss": "" if found.loss is None else words.number(found.loss),
         "eval": words.number(known[-1]) if known else "",
-        "best": monitor.best(evals),
-        "model": short_name(config["model"]["name"]),
+        "best": monitor.best([list(point) for point in found.evals]),
+        "model": model_name(config["model"]["name"], names or {}),
         "data": short_name(config["data"]["source"]),
         "method": {"lora": "LoRA", "full": "full"}.get(config["method"], config["method"]),
-        "took": words.duration(took) if run["status"] in ENDED and took is not None else "",
+        "took": words.duration(took) if took is not None else "",
         "took_exact": words.clock(took) if took is not None else "",
+        "size": words.size(size) if size else "",
+        "checkpoints": kept["count"],
+        "longer": kept["last"] if kept["best"] is None else kept["best"],
         "when": words.moment(run["created_at"])[:16],
+        "numbers": {
+            "steps": run["global_step"],
+            "loss": found.loss,
+            "eval": known[-1] if known else None,
+            "best": min(known, default=None),
+            "took": None if took is None else round(took),
+            "size": size,
+            "when": run["created_at"],
+        },
     }
+
+
+def steps(run: dict[str, Any]) -> str:
+    """ "240 / 600"; "" before it is known how many there will be."""
+    return f"{words.whole(run['global_step'])} / {words.whole(run['max_steps'])}" if run["max_steps"] else ""
+
+
+def model_name(name: str, names: dict[str, str]) -> str:
+    """As short_name; a model that an earlier run made is called after that run: "weather-lora at 60"."""
+    earlier = EARLIER.fullmatch(name)
+    if earlier is None:
+        return short_name(name)
+    called = names.get(earlier["run"], "a deleted run")
+    return f"{called} at {words.whole(int(earlier['step']))}" if earlier["step"] else called
 
 
 def short_name(source: str) -> str:
     """What tells a model or dataset apart: "Qwen3-0.6B" of "Qwen/Qwen3-0.6B", "rows.jsonl" of "/data/rows.jsonl"."""
     return source.removeprefix("hf:").rstrip("/").rsplit("/", 1)[-1]
+
+
+def in_all(count: int, taken: int, free: int) -> str:
+    """ "12 runs, 3.1 GB on disk, 210 GB free"."""
+    return f"{words.counted(count, 'run')}, {words.size(taken)} on disk, {words.size(free)} free"

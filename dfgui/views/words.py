@@ -4,6 +4,7 @@ Sizes are counted as disks count them: 1 MB is 1,000,000 bytes.
 """
 
 import time
+from typing import Any
 
 NOTHING = "–"
 
@@ -104,6 +105,20 @@ def number(value: float | None, digits: int = 3) -> str:
 def share(part: float | None) -> str:
     """A share of one: "87.4 %"."""
     return NOTHING if part is None else f"{100 * part:.1f} %"
+
+
+def counted(count: int, one: str) -> str:
+    """ "1 checkpoint", "4 checkpoints"."""
+    return f"{whole(count)} {one}{'' if count == 1 else 's'}"
+
+
+def deleted(gone: list[dict[str, Any]]) -> str:
+    """What was deleted: "weather-lora and its 4 checkpoints, 124 MB, are deleted"."""
+    names = gone[0]["name"] if len(gone) == 1 else counted(len(gone), "run")
+    kept = sum(one["checkpoints"] for one in gone)
+    left = f" and {'its' if len(gone) == 1 else 'their'} {counted(kept, 'checkpoint')}" if kept else ""
+    are = "are" if left or len(gone) > 1 else "is"
+    return f"{names}{left}, {size(sum(one['bytes'] for one in gone))}, {are} deleted"
 
 
 def ordinal(count: int) -> str:

@@ -210,3 +210,14 @@ def test_callbacks_are_allowed_by_flags_on_top_of_the_environment(tmp_path, monk
     assert settings.allowed_callbacks == ("first.module", "a:One", "b") and settings.callbacks_folder
     settings, _ = read_flags(parser.parse_args(flags[:2]))
     assert settings.allowed_callbacks == ("first.module",) and not settings.callbacks_folder
+
+
+def test_a_deletion_that_was_cut_short_is_finished_at_the_start(tmp_path):
+    half = tmp_path / "runs" / ".deleted-abcdefgh12" / "checkpoint-4"
+    half.mkdir(parents=True)
+    (half / "model.safetensors").write_bytes(b"x")
+    with served("--port", str(free_port()), home=tmp_path):
+        until = time.monotonic() + 20
+        while half.parent.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+    assert list((tmp_path / "runs").iterdir()) == []

@@ -125,16 +125,6 @@ def test_other_pages_get_the_chip_and_no_curve(pulse, run):
     assert "head" not in answer
 
 
-def test_the_table_of_runs_is_sent_when_a_run_comes_or_ends(pulse, run):
-    page = Page(pulse, view="runs")
-    first = page.ask()
-    assert [row["name"] for row in first["runs"]["rows"]] == ["weather-lora"]
-    page.question["table"] = first["runs"]["tag"]
-    assert "runs" not in page.ask()
-    pulse.store.runs.move(run, "finished")
-    assert page.ask()["runs"]["rows"][0]["status"] == "finished"
-
-
 def test_a_part_of_a_run_can_be_looked_at_closely(pulse, run):
     assert pulse.detail({"run": run, "start": 10, "end": 12})["curves"]["loss"]["steps"] == [10, 11, 12]
 

@@ -15,9 +15,14 @@ def model(folder: str, dtype: str, device: str, tokenizer: Any) -> Any:
 
 
 def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
-    """PEFT's description of the adapter. The rows of `tokens` in the embeddings of `model` are learned as well."""
-    from peft import LoraConfig
+    """PEFT's description of the adapter; None where `model` has one that is trained on.
 
+    The rows of `tokens` in the embeddings of `model` are learned as well.
+    """
+    from peft import LoraConfig, PeftModel
+
+    if isinstance(model, PeftModel):
+        return None
     return LoraConfig(
         r=adapter.r,
         lora_alpha=adapter.lora_alpha,

@@ -81,10 +81,13 @@ dfgui.chart = (() => {
     return [low >= 0 ? Math.max(low - space, 0) : low - space, high + space];
   }
 
+  // A chart on show is painted anew when light turns dark.
+  const keep = (chart) => (charts.add(chart), chart);
+
   function forget(chart) {
     charts.delete(chart);
     chart.destroy();
   }
 
-  return { plot, columns, number, css, forget };
+  return { plot, columns, number, css, axes, padded, keep, forget, NULLS };
 })();

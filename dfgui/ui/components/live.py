@@ -22,6 +22,7 @@ from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.store.news import News
 from dfgui.store.runs import ACTIVE
+from dfgui.ui.components.history import History
 from dfgui.ui.components.watch import NONE_YET, Watch
 from dfgui.views import curves, progress
 
@@ -50,6 +51,7 @@ class Pulse:
         self.store = store
         self.news = News(store.path)
         self.watch = Watch(store)
+        self.history = History(settings, store)
 
     def functions(self) -> list[Any]:
         """What the page may call. Each takes one JSON value; trouble comes back as {"error": {what, why, do}}."""
@@ -66,7 +68,19 @@ class Pulse:
         def log(question: dict) -> dict:
             return spoken(self.log, question)
 
-        return [tick, detail, ask, log]
+        def rename(question: dict) -> dict:
+            return spoken(self.history.rename, question)
+
+        def note(question: dict) -> dict:
+            return spoken(self.history.note, question)
+
+        def delete(question: dict) -> dict:
+            return spoken(self.history.delete, question)
+
+        def compare(question: dict) -> dict:
+            return spoken(self.history.compare, question)
+
+        return [tick, detail, ask, log, rename, note, delete, compare]
 
     def tick(self, question: dict[str, Any], visitor: str | None = None) -> dict[str, Any]:
         """What changed since the page last asked. `visitor`: the name signed in with, where a login is in force."""
@@ -78,8 +92,8 @@ class Pulse:
         extra: dict[str, Any] = {}
         if question.get("view") == "monitor" and question.get("run"):
             extra = self._monitor(sections, question, now)
-        elif question.get("view") == "runs" and question.get("table") != tag:
-            extra = {"runs": {"rows": self.watch.runs(), "tag": tag}}
+        elif question.get("view") == "runs":
+            extra = self._runs(sections, question, tag)
         seen = question.get("seen")
         answer = changed(sections, seen if isinstance(seen, dict) else {}) | extra
         if "news" in answer:
@@ -99,6 +113,12 @@ class Pulse:
         points = self.watch.points(run, _cursor(question.get("cursor")), found["head"]["step"])
         events = self.watch.events(run, whole_number(question.get("event")))
         return {**points, **({"events": events} if events else {})}
+
+    def _runs(self, sections: dict[str, Any], question: dict[str, Any], tag: str) -> dict[str, Any]:
+        """Adds what changes all the time to `sections`; returns what is new in the table and in a comparison."""
+        table = {"runs": self.history.table(question.get("table"), tag)} if question.get("table") != tag else {}
+        sections |= {"disk": self.history.in_all(), "live": self.history.live()}
+        return table | self.history.compared(question.get("compare"))
 
     def detail(self, question: dict[str, Any]) -> dict[str, Any]:
         """The curves over a part of the run, finer than the whole can be."""

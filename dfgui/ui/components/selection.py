@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui.config import COLUMNS, RunConfig
+from dfgui.config import COLUMNS, EARLIER, RunConfig
 from dfgui.data.formats import LABELS, MAPPED
 from dfgui.data.formats.columns import guess
 from dfgui.data.sources import open_source
@@ -169,13 +169,28 @@ def _formats() -> list[tuple[str, str]]:
 def _recent(settings: Settings) -> list[Any]:
     """What the two lists offer: the demo, uploads under the names they came with, and what earlier runs used."""
     own = {str(path): uploads.shown(path) for path in uploads.all_of(settings)[:RECENT]}
-    asked = [run["config"] for run in Store(settings.store_path).runs.all()]
-    models = dict.fromkeys(config["model"]["name"] for config in asked)
-    sources = dict.fromkeys(config["data"]["source"] for config in asked)
+    sources = dict.fromkeys(run["config"]["data"]["source"] for run in Store(settings.store_path).runs.all())
     return [
-        _offer([(name, name) for name in models]),
+        gr.update(choices=offered_models(settings)),
         _offer([*((name, path) for path, name in own.items()), *((name, name) for name in sources if name not in own)]),
     ]
+
+
+def offered_models(settings: Settings, chosen: str = "") -> list[tuple[str, str]]:
+    """The demo, what earlier runs began from, and what they made: their best checkpoint or else their last.
+
+    `chosen` is offered whatever it is.
+    """
+    store = Store(settings.store_path)
+    runs = {run["id"]: run for run in store.runs.all()}
+    kept = store.overview.checkpoints()
+    made = [(run, kept[run]["last" if kept[run]["best"] is None else "best"]) for run in runs if run in kept]
+    if (asked := EARLIER.fullmatch(chosen)) and asked["run"] in runs and asked["step"]:
+        made = list(dict.fromkeys([(asked["run"], int(asked["step"])), *made]))
+    used = dict.fromkeys(run["config"]["model"]["name"] for run in runs.values())
+    named = [(name, name) for name in used if name != "demo" and not EARLIER.fullmatch(name)]
+    earlier = [(f"{runs[run]['name']}, step {step:,}", f"run:{run}@{step}") for run, step in made]
+    return [DEMO, *named[:RECENT], *earlier[:RECENT]]
 
 
 def _offer(choices: list[tuple[str, str]]) -> Any:

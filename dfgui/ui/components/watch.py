@@ -6,7 +6,7 @@ A cursor is the last step seen of each metric, in the order of `curves.METRICS`;
 from typing import Any
 
 from dfgui.store import Store
-from dfgui.views import curves, monitor, runs
+from dfgui.views import curves, monitor
 
 NONE_YET = -1  # the cursor of a metric that has no point
 MANY = 1000  # new points of one metric; beyond that the curves are sent afresh
@@ -63,15 +63,6 @@ class Watch:
             told = monitor.events(self.store.events.tail(run_id, 0, FIRST_EVENTS))
             return [monitor.asked_for(self.store.runs.get(run_id)), *told]
         return monitor.events(self.store.events.tail(run_id, after, MORE_EVENTS))
-
-    def runs(self) -> list[dict[str, Any]]:
-        """Every run as a row of the Runs page, newest first."""
-        rows = []
-        for run in self.store.runs.all():
-            evals = self.store.metrics.series(run["id"], "eval_loss", 100)
-            loss = self.store.metrics.last(run["id"], "loss")
-            rows.append(runs.row(run, loss[1] if loss else None, [[bucket[0], bucket[1]] for bucket in evals]))
-        return rows
 
     def _queue_place(self, run: dict[str, Any]) -> int:
         """1 is the next one to begin; 0 for a run that does not wait."""

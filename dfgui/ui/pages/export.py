@@ -11,6 +11,7 @@ import gradio as gr
 from dfgui import actions
 from dfgui.artifacts import usage
 from dfgui.errors import UserError
+from dfgui.models import earlier
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.ui.components.live import spoken, whole_number
@@ -50,7 +51,7 @@ def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[
         "run": run["id"],
         "checkpoints": [{"value": row["step"], "label": export.step_label(row)} for row in reversed(checkpoints)],
         "step": step,
-        "offers": export.offers(sizes, run["config"]["model"]["name"], _code(run)),
+        "offers": export.offers(sizes, earlier.origin(run).name, _code(run)),
     }
 
 
@@ -64,6 +65,4 @@ def _sizes(settings: Settings, run: str, step: int) -> tuple[dict[str, int], str
 
 def _code(run: dict[str, Any]) -> dict[str, str]:
     """The lines that load each shape. The demo's base has no name on the Hub: there it is a folder."""
-    name = run["config"]["model"]["name"]
-    base = run["facts"].get("base", name) if name == "demo" else name
-    return {"adapter": usage.ADAPTER.replace("BASE", repr(base)), "merged": usage.MODEL}
+    return {"adapter": usage.ADAPTER.replace("BASE", repr(actions.base_name(run))), "merged": usage.MODEL}

@@ -11,8 +11,8 @@ from dfgui import actions, presets, recipe
 from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.models import hardware
-from dfgui.ui import form, messages, place
-from dfgui.ui.components.selection import shape_of
+from dfgui.ui import again, form, messages, place
+from dfgui.ui.components.selection import offered_models, shape_of
 from dfgui.ui.context import Context
 from dfgui.ui.form import Form, Updates
 from dfgui.views.tips import tips
@@ -37,6 +37,9 @@ def build(context: Context) -> None:
                 buttons = {name: _preset_button(name) for name in presets.PRESETS}
                 level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
             said = gr.HTML("", elem_id="preset-said")
+            with gr.Row(visible=False, elem_id="kept") as keeping:
+                kept = gr.HTML("", elem_id="kept-said")
+                leave = gr.Button("Leave them out", size="sm", scale=0, min_width=120, elem_id="kept-leave")
             offered = {"callbacks": actions.callbacks(context.settings)}
             own = form.build(skip=selection.fields, unfolded=UNFOLDED, offered=offered)
         with gr.Column(scale=2, min_width=320, elem_id="before"):
@@ -45,13 +48,14 @@ def build(context: Context) -> None:
             start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
     whole = Form(selection.fields | own.fields, own.groups, own.specs)
     marked = gr.State({})  # the problems that stand beside fields now: path -> words
+    carried = gr.State({})  # settings of a run that is trained again, which this form has no field for: path -> value
     level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
     rate, method = own.fields["training.learning_rate"], own.fields["method"]
 
-    def check(marked_before: dict[str, str], **given: Any) -> Updates:
+    def check(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Updates:
         """What the settings say, and what is wrong with them, while they are written."""
-        values = form.by_path(given)
+        values = carried | form.by_path(given)
         problems = recipe.problems(form.nested(values))
         return {
             **whole.mark(problems, marked_before),
@@ -60,11 +64,11 @@ def build(context: Context) -> None:
             selection.shape: gr.skip() if problems else shape_of(recipe.parse(form.nested(values))),
         }
 
-    def judge(here: str, **given: Any) -> Updates:
+    def judge(here: str, carried: form.Values, **given: Any) -> Updates:
         """What to know before the start."""
         if here != "train":
             return {notes: gr.skip()}
-        values = form.nested(form.by_path(given))
+        values = form.nested(carried | form.by_path(given))
         if problems := recipe.problems(values):
             return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
         return {notes: _notes(actions.launch_notes(context.settings, values), tips(recipe.parse(values)))}
@@ -90,9 +94,26 @@ def build(context: Context) -> None:
         return {**whole.fill(values), said: _cured(values)}
 
     @messages.says(trouble)
-    def begin(marked_before: dict[str, str], **given: Any) -> Iterator[Updates]:
+    def refill(asked: str) -> Updates:
+        """The settings of a run, all of them."""
+        if not asked:
+            return {context.fill: gr.skip()}
+        found = again.settings(context.store, asked, whole.fields)
+        model = found.values.get("model.name", "")
+        return {
+            **whole.fill(found.values),
+            selection.model: gr.update(choices=offered_models(context.settings, model), value=model),
+            said: found.html,
+            carried: found.carried,
+            kept: again.kept(found.carried),
+            keeping: gr.update(visible=bool(found.carried)),
+            context.fill: "",
+        }
+
+    @messages.says(trouble)
+    def begin(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
-        values = form.nested(form.by_path(given))
+        values = form.nested(carried | form.by_path(given))
         problems = recipe.problems(values)
         try:
             run = actions.start(context.settings, values)
@@ -113,14 +134,14 @@ def build(context: Context) -> None:
     named = whole.inputs
     checking: dict[str, Any] = {
         "fn": check,
-        "inputs": [marked],
+        "inputs": [marked, carried],
         "inputs_kwargs": named,
         "outputs": [*whole.outputs, marked, selection.shape],
         **QUIET,
     }
     judging: dict[str, Any] = {
         "fn": judge,
-        "inputs": [here],
+        "inputs": [here, carried],
         "inputs_kwargs": named,
         "outputs": [notes],
         "trigger_mode": "always_last",
@@ -140,9 +161,14 @@ def build(context: Context) -> None:
     filled.then(**checking).then(**judging, js=place.HERE)
     cured = context.cure.change(cure, context.cure, [*whole.outputs, said], **QUIET).then(**checking)
     cured.then(None, context.cure, context.cured, js="(done) => done")
+    refilling = [trouble, *whole.outputs, said, carried, kept, keeping, context.fill]
+    refilled = context.fill.change(refill, context.fill, refilling, **QUIET)
+    refilled.then(**checking).then(**judging, js=place.HERE)
+    left = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
+    left.then(**checking).then(**judging, js=place.HERE)
     start.click(
         begin,
-        inputs=[marked],
+        inputs=[marked, carried],
         inputs_kwargs=named,
         outputs=[*whole.outputs, marked, trouble, context.run, context.tabs],
         api_visibility="private",
