@@ -15,6 +15,7 @@ from dfgui.store.checkpoints import Checkpoints
 from dfgui.store.commands import Commands
 from dfgui.store.events import Events
 from dfgui.store.metrics import Metrics
+from dfgui.store.outbox import Outbox
 from dfgui.store.runs import Runs
 from dfgui.store.scores import Scores
 from dfgui.store.writer import Writer
@@ -33,4 +34,5 @@ class Store:
         self.commands = Commands(path)
         self.checkpoints = Checkpoints(path)
         self.events = Events(path)
+        self.outbox = Outbox(path)
         self.scores = Scores(path)
