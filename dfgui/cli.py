@@ -23,6 +23,7 @@ from typing import Any
 from dfgui import actions, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.integrations.deepfabric.forwarder import forwarding
 from dfgui.recipe import from_yaml
 from dfgui.settings import Settings
 from dfgui.store import Store, probe
@@ -158,7 +159,8 @@ def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
         raise UserError(f"{asked.file} is not a file.", "train reads a YAML file.", "Check the path.")
     config = from_yaml(asked.file.read_text(encoding="utf-8"), asked.overrides)
     run = actions.start(where, config, executor=f"pid:{os.getpid()}")
-    row = _train_to_its_end(run, where)
+    with forwarding(where, config.trackers):
+        row = _train_to_its_end(run, where)
     answer = {name: row[name] for name in ("status", "reason", "global_step", "train_loss", "eval_loss")}
     code = DONE if row["status"] in ("finished", "stopped") else BAD
     return code, {"run": run, **answer}, f"{run}: {row['reason']}"

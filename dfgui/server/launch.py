@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SHUTDOWN_SECONDS = 20  # for a training to save; then the copy to a volume and the open connections get LAST_SECONDS
 LAST_SECONDS = 8
+FORWARD_SECONDS = 2  # of them, for what DeepFabric has not been sent yet; the rest is sent after the next start
 UPLOAD_LIMIT = "4gb"  # of one file dropped on the page
 
 
@@ -53,10 +54,11 @@ def serve(settings: Settings, options: Options, blocks: "Blocks | None" = None) 
     with _without_space_mode():
         page = _launch(settings, options, login, host, port, blocks)
     _start_training_thread(settings)
+    forwarder = _start_forwarder(settings)
     mirror.start()
     _announce(settings, options, host, port)
     stop.wait()
-    _end(settings, page, mirror)
+    _end(settings, page, forwarder, mirror)
     return 0
 
 
@@ -149,6 +151,14 @@ def _start_training_thread(settings: Settings) -> None:
     launcher.start(settings)
 
 
+def _start_forwarder(settings: Settings) -> Any:
+    from dfgui.integrations.deepfabric.forwarder import Forwarder
+
+    forwarder = Forwarder(settings)
+    forwarder.start()
+    return forwarder
+
+
 def _announce(settings: Settings, options: Options, host: str, port: int) -> None:
     name = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     url = f"http://{name}:{port}"
@@ -165,7 +175,7 @@ def _a_person_started_it(settings: Settings) -> bool:
     return sys.stdout.isatty() and has_screen
 
 
-def _end(settings: Settings, page: Any, mirror: Any) -> None:
+def _end(settings: Settings, page: Any, forwarder: Any, mirror: Any) -> None:
     """Saves and stops the training, copies, closes. Whatever hangs, the process is gone in bounded time."""
     print("dfgui is stopping", flush=True)
     last = threading.Timer(SHUTDOWN_SECONDS + LAST_SECONDS, os._exit, [1])
@@ -174,5 +184,6 @@ def _end(settings: Settings, page: Any, mirror: Any) -> None:
     from dfgui.training import launcher
 
     launcher.shutdown(settings, SHUTDOWN_SECONDS)
+    forwarder.close(FORWARD_SECONDS)
     mirror.close()
     page.close(verbose=False)

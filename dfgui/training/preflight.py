@@ -21,6 +21,7 @@ from dfgui.data import files, rows, sources
 from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
+from dfgui.integrations import trackers
 from dfgui.models import hardware, load
 from dfgui.settings import Settings
 
@@ -43,14 +44,13 @@ class Note:
 
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
-    return [
-        note for look in (_data, _model, _precision, _optimizer, _batch, _disk) for note in _told(look, run, settings)
-    ]
+    looks = (_data, _model, _precision, _optimizer, _batch, _trackers, _disk)
+    return [note for look in looks for note in _told(look, run, settings)]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _data, _optimizer, _precision, _disk):
+    for look in (_model, _data, _optimizer, _precision, _trackers, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -200,6 +200,11 @@ def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
     each = f"{run.training.per_device_train_batch_size} x {run.training.gradient_accumulation_steps}"
     devices = f" x {machine.devices} GPUs" if machine.devices > 1 else ""
     yield Note("ok", "Batch", f"{each}{devices} = {run.rows_per_step(machine.devices)} rows per step.")
+
+
+def _trackers(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    for lack in trackers.lacks(run, settings):
+        yield Note(lack.kind, lack.what, lack.why, lack.do, "trackers")
 
 
 def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:

@@ -128,7 +128,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, hardware, load, loaded
         from dfgui.models.backends import trl as backend
-        from dfgui.training import callbacks
+        from dfgui.training import callbacks, tracking
         from dfgui.training.methods import sft
 
     machine = hardware.measure()
@@ -164,6 +164,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     )
     phases.writer.facts(**_parameters(trainer.model))
 
+    tracking.settle(trainer, config, phases.writer, settings)
     obedience = callbacks.Obedience(phases.store, phases.writer)
     trainer.add_callback(callbacks.Recorder(phases.writer))
     trainer.add_callback(obedience)

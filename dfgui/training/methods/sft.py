@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui.config import RunConfig, Training
+from dfgui.integrations import trackers
 from dfgui.models.backends import trl as backend
 from dfgui.models.hardware import Hardware, Precision
 
@@ -35,6 +36,7 @@ def trainer(
     from trl import SFTConfig, SFTTrainer
 
     arguments = sft_arguments(config.training, folder, prepared.eval is not None, hardware, precision)
+    arguments |= trackers.report_to(config, folder)
     if marks and config.method == "lora":
         arguments["loss_type"] = "nll"  # the default reads the weights of the last layer past the adapter
     made = SFTTrainer(
