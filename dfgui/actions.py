@@ -19,6 +19,7 @@ from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.settings import Settings, existing
 from dfgui.store import Store, owner
+from dfgui.store.runs import new_id
 from dfgui.store.scores import BASE
 
 if TYPE_CHECKING:
@@ -43,13 +44,24 @@ class Package:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str = "app") -> str:
-    """Queues a run and returns its id. Raises UserError, and queues nothing, when it could not work."""
+def start(
+    settings: Settings,
+    values: dict[str, Any] | RunConfig,
+    executor: str = "app",
+    hand: Callable[[str], None] | None = None,
+) -> str:
+    """Queues a run and returns its id. Raises UserError, and queues nothing, when it could not work.
+
+    `hand` is called with the id before anybody can take the run out of the queue: it gets its secrets then.
+    """
     from dfgui.training import preflight
 
     run = values if isinstance(values, RunConfig) else recipe.parse(values)
     preflight.require(run, settings)
-    return Store(settings.store_path).runs.create(_independent_of_folder(run), executor)
+    name = new_id()
+    if hand:
+        hand(name)
+    return Store(settings.store_path).runs.create(_independent_of_folder(run), executor, name)
 
 
 def _independent_of_folder(run: RunConfig) -> RunConfig:

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         where = settings.load(home=everywhere.home, jailed=False)
         if asked.command is not open_ui:
             _require_a_disk(where)
-        code, answer, words = asked.command(asked, where)
+        with redirect_stdout(sys.stderr) if "--json" in given else nullcontext():  # libraries print what they like
+            code, answer, words = asked.command(asked, where)
     except UserError as error:
         code, answer, words = REFUSED, {"error": error.to_dict()}, None
         print(f"{error.what}\n{error.why}\n{error.do}", file=sys.stderr)

@@ -64,14 +64,15 @@ def report_to(run: RunConfig, folder: Path) -> dict[str, Any]:
     names = [name for name in PACKAGES if name in run.trackers]
     if "trackio" in names:  # it reads its folder when it is imported; one for all runs, so that they can be compared
         os.environ.setdefault("TRACKIO_DIR", str(_trackio_folder(folder)))
-    return {"report_to": names or "none", "run_name": run.title(), "project": "dfgui"} if names else {}
+    # The id makes the name unlike any other: Trackio takes runs of one name for one run.
+    return {"report_to": names, "run_name": f"{run.title()}-{folder.name}", "project": "dfgui"} if names else {}
 
 
 def places(run: RunConfig, folder: Path, settings: Settings) -> dict[str, str]:
     """Where to look at what each tracker writes: {"TensorBoard": "tensorboard --logdir /home/.../tensorboard"}."""
     own = {
         "tensorboard": f"tensorboard --logdir {shlex.quote(str(folder / 'tensorboard'))}",
-        "wandb": f"{folder / 'wandb'}" if settings.wandb.offline else "its page, once the first step is done",
+        "wandb": f"{folder / 'wandb'}" if settings.wandb.offline else "its page, named here once it is open",
         "trackio": f"TRACKIO_DIR={shlex.quote(os.environ.get('TRACKIO_DIR', ''))} trackio show --project dfgui",
         "deepfabric": f"{settings.deepfabric.url}, pipeline {settings.deepfabric.pipeline_id or 'not set'}",
     }
@@ -83,12 +84,13 @@ def _trackio_folder(folder: Path) -> Path:
 
 
 def _wandb_lets_in(settings: Settings) -> bool:
-    return settings.wandb.offline or bool(settings.wandb.key) or _in_netrc(urlsplit(settings.wandb.url).hostname or "")
+    return settings.wandb.offline or bool(settings.wandb.key) or wandb_login(settings)
 
 
-def _in_netrc(host: str) -> bool:
-    """Whether `wandb login` has kept a key for the host."""
+def wandb_login(settings: Settings) -> bool:
+    """Whether `wandb login` has kept a key here."""
     try:
-        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
+        known = netrc.netrc(os.environ.get("NETRC"))
+        return known.authenticators(urlsplit(settings.wandb.url).hostname or "") is not None
     except (OSError, netrc.NetrcParseError):
         return False

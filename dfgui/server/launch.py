@@ -51,10 +51,11 @@ def serve(settings: Settings, options: Options, blocks: "Blocks | None" = None) 
     settings = space.place(settings)
     mirror = space.Mirror(settings)
     _quiet_gradio(settings)
+    connections = _connections(settings)
     with _without_space_mode():
-        page = _launch(settings, options, login, host, port, blocks)
-    _start_training_thread(settings)
-    forwarder = _start_forwarder(settings)
+        page = _launch(settings, options, login, connections, host, port, blocks)
+    _start_training_thread(settings, connections)
+    forwarder = _start_forwarder(settings, connections)
     mirror.start()
     _announce(settings, options, host, port)
     stop.wait()
@@ -93,10 +94,20 @@ def _without_space_mode() -> Iterator[None]:
         os.environ["SYSTEM"] = system
 
 
-def _launch(settings: Settings, options: Options, login: Any, host: str, port: int, blocks: "Blocks | None") -> Any:
+def _connections(settings: Settings) -> Any:
+    from dfgui.integrations.connections import Connections
+    from dfgui.store import Store
+
+    return Connections(Store(settings.store_path))
+
+
+def _launch(
+    settings: Settings, options: Options, login: Any, connections: Any, host: str, port: int, blocks: "Blocks | None"
+) -> Any:
     """Starts Gradio in its thread, with our checks before every route and our routes before its own."""
     from starlette.middleware import Middleware
 
+    from dfgui.server import connections as dialog
     from dfgui.server import download, hosts, oauth
     from dfgui.server.login import USER, LoginCheck
 
@@ -109,13 +120,15 @@ def _launch(settings: Settings, options: Options, login: Any, host: str, port: i
     checks = [Middleware(hosts.HostCheck, hosts=known)]
     if login.needed:
         checks.append(Middleware(LoginCheck, login=login))
-    blocks, look = _page(settings, blocks)
+    dialog.end_with_logout(connections, login)
+    own = [*download.routes(settings), *dialog.routes(settings, connections, login)]
+    blocks, look = _page(settings, connections, blocks)
     blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,
         server_port=port,
         app_kwargs={
             "middleware": checks,
-            "routes": [*login.routes(), *oauth.routes(login), *download.routes(settings)],
+            "routes": [*login.routes(), *oauth.routes(login), *own],
         },
         auth_dependency=(lambda request: request.scope.get(USER, "")) if login.needed else None,
         root_path=options.root_path,
@@ -136,25 +149,25 @@ def _launch(settings: Settings, options: Options, login: Any, host: str, port: i
     return blocks
 
 
-def _page(settings: Settings, blocks: "Blocks | None") -> tuple["Blocks", dict[str, Any]]:
+def _page(settings: Settings, connections: Any, blocks: "Blocks | None") -> tuple["Blocks", dict[str, Any]]:
     """The Blocks to serve and how it looks."""
     if blocks is not None:
         return blocks, {}
     from dfgui.ui import shell, theme
 
-    return shell.build(settings), theme.launch_options()
+    return shell.build(settings, connections), theme.launch_options()
 
 
-def _start_training_thread(settings: Settings) -> None:
+def _start_training_thread(settings: Settings, connections: Any) -> None:
     from dfgui.training import launcher
 
-    launcher.start(settings)
+    launcher.start(settings, connections.of_run)
 
 
-def _start_forwarder(settings: Settings) -> Any:
+def _start_forwarder(settings: Settings, connections: Any) -> Any:
     from dfgui.integrations.deepfabric.forwarder import Forwarder
 
-    forwarder = Forwarder(settings)
+    forwarder = Forwarder(settings, connections.of_run)
     forwarder.start()
     return forwarder
 

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from dfgui.integrations.connections import Secrets, no_secrets
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
 from dfgui.store.runs import ENDED
@@ -23,15 +24,15 @@ TROUBLE_SECONDS = 2.0
 _closing = threading.Event()  # set while this process ends: what waits in the queue is left to the next one
 
 
-def start(settings: Settings) -> threading.Thread:
-    """Starts the thread that runs what is queued for the app."""
+def start(settings: Settings, secrets: Secrets = no_secrets) -> threading.Thread:
+    """Starts the thread that runs what is queued for the app. `secrets`: what was handed to a run, see connections."""
     _closing.clear()
-    thread = threading.Thread(target=_work, args=(settings,), name="dfgui-runner", daemon=True)
+    thread = threading.Thread(target=_work, args=(settings, secrets), name="dfgui-runner", daemon=True)
     thread.start()
     return thread
 
 
-def _work(settings: Settings) -> None:
+def _work(settings: Settings, secrets: Secrets) -> None:
     store = Store(settings.store_path)
     cleared, swept = False, 0.0
     while not _closing.is_set():
@@ -40,20 +41,20 @@ def _work(settings: Settings) -> None:
             if time.monotonic() - swept > ORPHAN_SECONDS:
                 swept = time.monotonic()
                 store.runs.interrupt_orphans()
-            if not _runs_the_next(store, settings):
+            if not _runs_the_next(store, settings, secrets):
                 time.sleep(LOOK_SECONDS)
         except Exception:  # a locked store, a full disk: the queue outlives them
             logger.exception("The queue could not be served; trying again.")
             time.sleep(TROUBLE_SECONDS)
 
 
-def _runs_the_next(store: Store, settings: Settings) -> bool:
+def _runs_the_next(store: Store, settings: Settings, secrets: Secrets) -> bool:
     """Runs what is next in the queue, if anything is."""
     run = store.runs.claim("app")
     if run:
         from dfgui.training import worker  # here, so that an idle app never imports what training needs
 
-        worker.execute(run, settings)
+        worker.execute(run, settings.with_secrets(secrets(run)))
     return run is not None
 
 

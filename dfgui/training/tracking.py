@@ -4,9 +4,7 @@ trackers.report_to(run, folder)  ->  SFTConfig  ->  SFTTrainer makes transformer
 settle(trainer, run, writer, settings)             puts a Tracked around each, and adds DeepFabric's
 """
 
-import contextlib
 import logging
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from dfgui.store import Writer
 
 logger = logging.getLogger("dfgui")
 
+INIT_SECONDS = 30  # until W&B counts as out of reach
 EVENTS = [name for name in dir(TrainerCallback) if name.startswith("on_")]
 
 
@@ -65,14 +64,12 @@ class Tracked(TrainerCallback):
         if self.left_out:
             return
         edge = event if state.is_world_process_zero else ""
-        talks = event in ("on_train_begin", "on_train_end")  # and stdout may be somebody's JSON
         try:
-            with contextlib.redirect_stdout(sys.stderr) if talks else contextlib.nullcontext():
-                if edge == "on_train_begin":
-                    self.begin(args)
-                getattr(self.inner, event)(args, state, control, **kwargs)
-                if edge == "on_train_end":
-                    self.end()
+            if edge == "on_train_begin":
+                self.begin(args)
+            getattr(self.inner, event)(args, state, control, **kwargs)
+            if edge == "on_train_end":
+                self.end()
         except Exception as error:
             self.left_out = True
             logger.warning("%s is left out", self.title, exc_info=error)
@@ -101,8 +98,16 @@ class InWandb(Tracked):
         own = self.settings.wandb
         if wandb.run is not None:  # of a run of this process that broke off
             wandb.finish(exit_code=1)
-        quiet = wandb.Settings(api_key=own.key, base_url=own.url, console="off", disable_code=True, disable_git=True)
-        opened = wandb.init(project=own.project, name=args.run_name, dir=str(self.folder), settings=quiet)
+        quiet = wandb.Settings(
+            api_key=own.key,
+            base_url=own.url,
+            console="off",  # what this process prints is not all the run's
+            disable_code=True,
+            disable_git=True,
+            init_timeout=INIT_SECONDS,
+        )
+        same = {"id": self.writer.run, "resume": "allow"}  # a run that is resumed here goes on there
+        opened = wandb.init(project=own.project, name=args.run_name, dir=str(self.folder), settings=quiet, **same)
         if opened.url:
             self.writer.facts(tracked={self.title: opened.url})
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from dfgui.integrations.connections import Connections
 from dfgui.settings import Settings
 from dfgui.store import Store
 
@@ -29,6 +30,7 @@ class Context:
     preset: gr.Textbox  # hidden: a key of presets.PRESETS that another page wants filled in; "" for none
     cure: gr.Textbox  # hidden: settings that the Data page wants Train to have: '{"training.max_length": 1344, ...}'
     cured: gr.Textbox  # hidden: the same text, once Train has them
+    connections: Connections
     selection: Any = None  # components.selection.Selection: the model and the dataset chosen
 
     @staticmethod

@@ -14,6 +14,7 @@ import pytest
 
 from dfgui import settings
 from dfgui.config import RunConfig
+from dfgui.integrations.connections import no_secrets
 from dfgui.integrations.deepfabric import events, forwarder
 from dfgui.integrations.deepfabric.forwarder import Forwarder
 from dfgui.store import Store, Writer
@@ -86,7 +87,7 @@ def warnings(store, run):
 class Running:
     """`with Running(settings):` forwards while the block runs."""
 
-    def __init__(self, where, secrets=forwarder.no_secrets):
+    def __init__(self, where, secrets=no_secrets):
         self.forwarder = Forwarder(where, secrets)
 
     def __enter__(self):

@@ -120,7 +120,8 @@ def test_the_command_line_sends_what_is_left_before_it_ends(where, values, tmp_p
     file.write_text(json.dumps({**values, "trackers": ["deepfabric"]}))
     with platform.serving() as there:
         command = [sys.executable, "-m", "dfgui", "train", str(file), "--home", str(where.home), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | given(there.url), timeout=300)
+        env = os.environ | given(there.url) | {"WANDB_MODE": "offline"}  # of which transformers speaks on stdout
+        done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=300)
     answer = json.loads(done.stdout)
     assert answer["status"] == "finished" and there.told()[-1] == ("run_end", 8)
     assert "secret-key" not in done.stdout + done.stderr

@@ -21,11 +21,12 @@ import random
 import secrets as tokens
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dfgui.integrations.connections import Secrets, no_secrets
 from dfgui.integrations.deepfabric.events import run_id
 from dfgui.settings import DeepFabric, Settings
 from dfgui.store import Store
@@ -55,10 +56,6 @@ class Wait:
     tries: int = 0
 
 
-def no_secrets(run: str) -> Mapping[str, str]:
-    return {}
-
-
 @contextmanager
 def forwarding(settings: Settings, trackers: list[str]) -> Iterator[None]:
     """Sends what there is while the block runs, and for a bounded time after it, if the run's trackers ask for it."""
@@ -76,7 +73,7 @@ def forwarding(settings: Settings, trackers: list[str]) -> Iterator[None]:
 class Forwarder:
     """`secrets`: what a visitor has given for a run, by the names of the environment; see integrations/connections."""
 
-    def __init__(self, settings: Settings, secrets: Callable[[str], Mapping[str, str]] = no_secrets):
+    def __init__(self, settings: Settings, secrets: Secrets = no_secrets):
         self.settings = settings
         self.secrets = secrets
         self.store = Store(settings.store_path)

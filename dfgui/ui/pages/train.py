@@ -10,6 +10,7 @@ import gradio as gr
 from dfgui import actions, presets, recipe
 from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
+from dfgui.integrations.connections import visitor_of
 from dfgui.models import hardware
 from dfgui.ui import form, messages, place
 from dfgui.ui.components.selection import shape_of
@@ -59,14 +60,15 @@ def build(context: Context) -> None:
             selection.shape: gr.skip() if problems else shape_of(recipe.parse(form.nested(values))),
         }
 
-    def judge(here: str, **given: Any) -> Updates:
+    def judge(here: str, request: gr.Request, **given: Any) -> Updates:
         """What to know before the start."""
         if here != "train":
             return {notes: gr.skip()}
         values = form.nested(form.by_path(given))
         if problems := recipe.problems(values):
             return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
-        return {notes: _notes(actions.launch_notes(context.settings, values), tips(recipe.parse(values)))}
+        theirs = context.settings.with_secrets(context.connections.secrets(visitor_of(request)))
+        return {notes: _notes(actions.launch_notes(theirs, values), tips(recipe.parse(values)))}
 
     def follow(method: str, rate: Any) -> Any:
         """The learning rate is the method's own until a person has chosen one."""
@@ -89,12 +91,14 @@ def build(context: Context) -> None:
         return {**whole.fill(values), said: _cured(values)}
 
     @messages.says(trouble)
-    def begin(marked_before: dict[str, str], **given: Any) -> Iterator[Updates]:
+    def begin(marked_before: dict[str, str], request: gr.Request, **given: Any) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
         values = form.nested(form.by_path(given))
         problems = recipe.problems(values)
+        visitor = visitor_of(request)
+        theirs = context.settings.with_secrets(context.connections.secrets(visitor))
         try:
-            run = actions.start(context.settings, values)
+            run = actions.start(theirs, values, hand=lambda run: context.connections.hand(run, visitor))
         except UserError as error:
             if error.field in whole.fields:
                 problems = problems or {error.field: f"{error.what} {error.do}"}
