@@ -162,11 +162,11 @@ class Connections:
             self._visits.pop(min(self._visits, key=lambda name: self._visits[name].used_at))
 
 
-def visitor_of(connection: Any) -> str:
-    """Whose request this is: a visit's name, and who is signed in where a login is in force. "" for a stranger."""
-    cookies = connection.cookies
-    name = cookies.get(COOKIE) or cookies.get(f"{COOKIE}-frame")
-    return _key(name, getattr(connection, "scope", {}).get(USER)) if name else ""
+def visitor_of(request: Any) -> str:
+    """Whose request this is, Starlette's or Gradio's: a visit's name, and who is signed in. "" for a stranger."""
+    asked = getattr(request, "request", request)  # Gradio's turns what it wraps into objects of its own
+    cookie = asked.cookies.get(COOKIE) or asked.cookies.get(f"{COOKIE}-frame")
+    return _key(cookie, asked.scope.get(USER)) if cookie else ""
 
 
 def state(settings: Settings, given: Mapping[str, str]) -> list[dict[str, Any]]:

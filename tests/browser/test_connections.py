@@ -93,8 +93,8 @@ def test_a_run_is_told_to_deepfabric_with_the_key_of_the_visitor_who_started_it(
         part.get_by_role("button", name="Use for this visit").click()
         expect(part.get_by_role("status")).to_contain_text("Kept for this visit")
         page.keyboard.press("Escape")
-        page.get_by_label("Max steps").fill("2")
-        page.get_by_label("Max steps").press("Enter")
+        page.locator("#field-training__max_steps input").fill("2")
+        page.locator("#field-training__max_steps input").press("Enter")
         expect(page.locator("#notes")).not_to_contain_text("DeepFabric is off")
         page.click("#start")
         expect(page.locator(".monitor .status")).to_have_text("finished", timeout=180_000)
@@ -108,7 +108,7 @@ def test_a_run_is_told_to_deepfabric_with_the_key_of_the_visitor_who_started_it(
 
 
 def choose_deepfabric(page):
-    page.get_by_label("All", exact=True).check()
+    page.locator("#level").get_by_text("All").click()
     field = page.locator("#field-trackers input")
     field.click()
     field.fill("deepfabric")

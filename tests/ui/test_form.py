@@ -105,3 +105,8 @@ def test_fields_that_stand_elsewhere_are_not_asked_for_twice():
     with gr.Blocks():
         built = form.build(skip={"model.name"})
     assert "model.name" not in built.fields
+
+
+def test_an_empty_number_that_arrives_as_nought_is_none_where_nought_is_no_value():
+    assert form.by_path({"data__limit": 0})["data.limit"] is None
+    assert form.by_path({"training__warmup_steps": 0})["training.warmup_steps"] == 0
