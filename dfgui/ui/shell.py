@@ -39,13 +39,13 @@ def build(settings: Settings, connected: Connections | None = None) -> gr.Blocks
             brand = "<button type='button' class='brand' aria-label='dfgui: the start'>dfgui</button>"
             title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
             pulse = live.build(settings, store)
-            connections.build()
+            given = connections.build()
             help.build(settings)
             run, step, news, preset, cure, cured = map(_hidden, ("run", "step", "news", "preset", "cure", "cured"))
             with gr.Column(elem_id="selection"):
-                chosen = selection.build(settings)
+                chosen = selection.build(settings, connected)
             with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-                context = Context(settings, store, tabs, run, step, news, preset, cure, cured, connected, chosen)
+                context = Context(settings, store, tabs, run, step, news, preset, cure, cured, connected, given, chosen)
                 for page, (name, module) in PAGES.items():
                     with gr.Tab(name, id=page, elem_id=f"tab-{page}"):
                         module.build(context)

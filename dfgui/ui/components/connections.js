@@ -2,9 +2,10 @@
 dfgui.connections = (() => {
   const FROM = { visit: "✓ for this visit", environment: "✓ from the environment", machine: "✓ kept on this machine", "": "not set" };
   const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
-  let dialog;
+  let dialog, trigger;
 
-  function boot(element) {
+  function boot(element, changed) {
+    trigger = changed;
     const button = element.querySelector(".connections-open");
     dialog = element.querySelector("dialog");
     button.addEventListener("click", open);
@@ -72,6 +73,7 @@ dfgui.connections = (() => {
     const forgotten = Object.values(values).every((value) => !value);
     for (const service of answer.services) settle(dialog.querySelector(`[data-service=${service.name}]`), service);
     say(form, forgotten ? "Forgotten. Runs that have it go on with it." : "Kept for this visit. Runs you start from now on use it.", "good");
+    trigger("change"); // what was said of a start may be so no longer
     if (document.activeElement === document.body) form.querySelector("input").focus(); // its button has just been disabled
   }
 

@@ -12,10 +12,11 @@ HERE = Path(__file__).parent
 
 
 def build() -> gr.HTML:
+    """The button and its dialog. Changed: the visitor has given a value, or had one forgotten."""
     return gr.HTML(
         "",
         html_template=(HERE / "connections.html").read_text(encoding="utf-8"),
-        js_on_load="dfgui.connections.boot(element)",
+        js_on_load="dfgui.connections.boot(element, trigger)",
         apply_default_css=False,
         elem_id="connections",
     )

@@ -67,8 +67,8 @@ def build(context: Context) -> None:
         values = form.nested(form.by_path(given))
         if problems := recipe.problems(values):
             return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
-        theirs = context.settings.with_secrets(context.connections.secrets(visitor_of(request)))
-        return {notes: _notes(actions.launch_notes(theirs, values), tips(recipe.parse(values)))}
+        found = actions.launch_notes(context.settings_of(request), values)
+        return {notes: _notes(found, tips(recipe.parse(values)))}
 
     def follow(method: str, rate: Any) -> Any:
         """The learning rate is the method's own until a person has chosen one."""
@@ -96,9 +96,10 @@ def build(context: Context) -> None:
         values = form.nested(form.by_path(given))
         problems = recipe.problems(values)
         visitor = visitor_of(request)
-        theirs = context.settings.with_secrets(context.connections.secrets(visitor))
         try:
-            run = actions.start(theirs, values, hand=lambda run: context.connections.hand(run, visitor))
+            run = actions.start(
+                context.settings_of(request), values, hand=lambda run: context.connections.hand(run, visitor)
+            )
         except UserError as error:
             if error.field in whole.fields:
                 problems = problems or {error.field: f"{error.what} {error.do}"}
@@ -134,7 +135,7 @@ def build(context: Context) -> None:
     gr.on([field.input for field in own.fields.values()], trigger_mode="always_last", **checking)
     gr.on(selection.changes, trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
-    gr.on([*_settled(own), *selection.changes], **judging, js=place.HERE)
+    gr.on([*_settled(own), *selection.changes, context.given.change], **judging, js=place.HERE)
     filling = [*whole.outputs, said, context.preset]
     for name, button in buttons.items():
         filled = button.click(lambda method, name=name: apply(name, method), method, filling, **QUIET)
