@@ -22,6 +22,7 @@ from dfgui.models import earlier
 from dfgui.settings import Settings, existing
 from dfgui.store import Store, owner
 from dfgui.store.commands import STOPS
+from dfgui.store.runs import new_id
 from dfgui.store.scores import BASE
 
 if TYPE_CHECKING:
@@ -50,15 +51,26 @@ class Package:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def start(settings: Settings, values: dict[str, Any] | RunConfig, executor: str = "app") -> str:
-    """Queues a run and returns its id. Raises UserError, and queues nothing, when it could not work."""
+def start(
+    settings: Settings,
+    values: dict[str, Any] | RunConfig,
+    executor: str = "app",
+    hand: Callable[[str], None] | None = None,
+) -> str:
+    """Queues a run and returns its id. Raises UserError, and queues nothing, when it could not work.
+
+    `hand` is called with the id before anybody can take the run out of the queue: it gets its secrets then.
+    """
     from dfgui.training import preflight
 
     run = values if isinstance(values, RunConfig) else recipe.parse(values)
     preflight.require(run, settings)
     run = earlier.settled(_independent_of_folder(run), settings)
     store = Store(settings.store_path)
-    queued = store.runs.create(run, executor)
+    queued = new_id()
+    if hand:
+        hand(queued)
+    store.runs.create(run, executor, queued)
     if words := earlier.words(run, settings):
         store.events.add(queued, "note", words)
     return queued

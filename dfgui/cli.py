@@ -16,13 +16,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 from dfgui import actions, cli_history, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.integrations.deepfabric.forwarder import forwarding
 from dfgui.recipe import from_yaml
 from dfgui.settings import Settings
 from dfgui.store import Store, owner, probe
@@ -43,7 +44,8 @@ def main(argv: list[str] | None = None) -> int:
         where = settings.load(home=everywhere.home, jailed=False)
         if asked.command is not open_ui:
             _require_a_disk(where)
-        code, answer, words = asked.command(asked, where)
+        with redirect_stdout(sys.stderr) if "--json" in given else nullcontext():  # libraries print what they like
+            code, answer, words = asked.command(asked, where)
     except UserError as error:
         code, answer, words = REFUSED, {"error": error.to_dict()}, None
         print(f"{error.what}\n{error.why}\n{error.do}", file=sys.stderr)
@@ -177,7 +179,8 @@ def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
     config = from_yaml(asked.file.read_text(encoding="utf-8"), asked.overrides)
     run = actions.start(where, config, executor=f"pid:{os.getpid()}")
     apart = config.run.placement != "thread"
-    return _ended(run, _followed_to_its_end(run, where, launcher.run_apart if apart else launcher.run_here))
+    with forwarding(where, config.trackers):
+        return _ended(run, _followed_to_its_end(run, where, launcher.run_apart if apart else launcher.run_here))
 
 
 def _ended(run: str, row: dict[str, Any]) -> Answer:

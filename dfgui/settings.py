@@ -12,6 +12,7 @@ what the owner allowed; the command line is its user's own and may read, write a
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,6 +26,31 @@ class OAuth:
     client_id: str
     client_secret: str = field(repr=False)
     provider: str = "https://huggingface.co"
+
+
+@dataclass(frozen=True)
+class Wandb:
+    """Weights & Biases. `offline`: it writes files only, and needs no key."""
+
+    key: str | None = field(default=None, repr=False)
+    url: str = "https://api.wandb.ai"
+    project: str = "dfgui"
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class DeepFabric:
+    """Where the events of a training are sent. Without a key and a pipeline they wait in the store."""
+
+    key: str | None = field(default=None, repr=False)
+    url: str = "https://api.deepfabric.cloud"
+    pipeline_id: str | None = None
+
+    @property
+    def missing(self) -> str:
+        """What sending wants and has not: "key", "pipeline id", "key and no pipeline id"; "" when it has both."""
+        wanted = (("key", self.key), ("pipeline id", self.pipeline_id))
+        return " and no ".join(name for name, value in wanted if not value)
 
 
 @dataclass(frozen=True)
@@ -42,6 +68,10 @@ class Settings:
     oauth: OAuth | None = None  # signing in with Hugging Face, where a Space has `hf_oauth: true`
     members: tuple[str, ...] = ()  # Hugging Face names that may sign in: the Space's owner and DFGUI_MEMBERS
     volume: Path | None = None  # a mounted folder that survives a restart, but is no place for SQLite
+    hub_url: str = "https://huggingface.co"
+    hub_token: str | None = field(default=None, repr=False)  # None: the one that `hf auth login` has kept, if any
+    wandb: Wandb = Wandb()
+    deepfabric: DeepFabric = DeepFabric()
 
     @property
     def store_path(self) -> Path:
@@ -65,6 +95,21 @@ class Settings:
 
     def run_folder(self, run_id: str) -> Path:
         return self.runs / run_id
+
+    def with_secrets(self, given: Mapping[str, str]) -> "Settings":
+        """These settings with what a visitor has given, by the names of the environment: {"HF_TOKEN": "..."}.
+
+        A key that the environment holds is not sent to an endpoint that a visitor names: it is not theirs.
+        """
+        own = given.get("DEEPFABRIC_API_URL")
+        key = given.get("DEEPFABRIC_API_KEY") or (None if own else self.deepfabric.key)
+        pipeline = given.get("DEEPFABRIC_PIPELINE_ID") or self.deepfabric.pipeline_id
+        return replace(
+            self,
+            hub_token=given.get("HF_TOKEN") or self.hub_token,
+            wandb=replace(self.wandb, key=given.get("WANDB_API_KEY") or self.wandb.key),
+            deepfabric=DeepFabric(key, own or self.deepfabric.url, pipeline),
+        )
 
     def may_read(self, path: str | Path) -> Path:
         """The resolved path, if this visitor may read it. Raises UserError otherwise, or when it is not there."""
@@ -127,6 +172,10 @@ def load(home: str | Path | None = None, **changes) -> Settings:
         oauth=_oauth() if in_space else None,
         members=_members() if in_space else (),
         volume=Path(env["DFGUI_VOLUME"]) if env.get("DFGUI_VOLUME") else None,
+        hub_url=(env.get("HF_ENDPOINT") or Settings.hub_url).rstrip("/"),
+        hub_token=env.get("HF_TOKEN") or None,
+        wandb=_wandb(),
+        deepfabric=_deepfabric(),
     )
     settings = replace(settings, **changes)
     make_folders(settings)
@@ -144,6 +193,25 @@ def _oauth() -> OAuth | None:
         return None
     provider = env.get("OPENID_PROVIDER_URL") or OAuth.provider
     return OAuth(env["OAUTH_CLIENT_ID"], env["OAUTH_CLIENT_SECRET"], provider.rstrip("/"))
+
+
+def _wandb() -> Wandb:
+    env = os.environ
+    return Wandb(
+        key=env.get("WANDB_API_KEY") or None,
+        url=(env.get("WANDB_BASE_URL") or Wandb.url).rstrip("/"),
+        project=env.get("WANDB_PROJECT") or Wandb.project,
+        offline=env.get("WANDB_MODE") in ("offline", "dryrun", "disabled"),
+    )
+
+
+def _deepfabric() -> DeepFabric:
+    env = os.environ
+    return DeepFabric(
+        key=env.get("DEEPFABRIC_API_KEY") or None,
+        url=(env.get("DEEPFABRIC_API_URL") or DeepFabric.url).rstrip("/"),
+        pipeline_id=env.get("DEEPFABRIC_PIPELINE_ID") or None,
+    )
 
 
 def _members() -> tuple[str, ...]:

@@ -12,12 +12,16 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class Hub:
-    """Serves `repos` ({"owner/name": folder}); `asked` lists the files that were fetched, `gated` answers 403."""
+    """Serves `repos` ({"owner/name": folder}); `asked` lists the files that were fetched, `gated` answers 403.
+
+    `tokens`: what those showed who asked for a repository.
+    """
 
     def __init__(self, repos: dict[str, Path], gated: set[str] = frozenset()):
         self.repos = repos
         self.gated = gated
         self.asked: list[str] = []
+        self.tokens: set[str] = set()
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -41,6 +45,7 @@ class Hub:
         repo = "/".join(parts[:2])
         if repo not in self.repos:
             return self._send(request, 404, b"{}", {"X-Error-Code": "RepoNotFound"}, body)
+        self.tokens.add(request.headers.get("authorization", "").removeprefix("Bearer "))
         if repo in self.gated:
             return self._send(request, 403, b"{}", {"X-Error-Code": "GatedRepo"}, body)
         folder = self.repos[repo]

@@ -63,7 +63,7 @@ def test_older_names_of_the_reference_page_are_understood(given, name, value):
 def test_what_is_not_in_this_version_is_refused_as_such_unless_it_asks_for_nothing():
     asks_for_nothing = {"model": {"load_in_4bit": False}, "early_stopping": None, "callbacks": None, "trackers": []}
     assert parse(asks_for_nothing) == RunConfig()
-    for asked in ({"model": {"load_in_4bit": True}}, {"trackers": ["wandb"]}):
+    for asked in ({"model": {"load_in_4bit": True}}, {"extra": {"a": 1}}):
         assert "not in this version" in next(iter(problems(asked).values()))
 
 
@@ -184,3 +184,18 @@ def test_a_callback_may_be_written_as_its_name_alone():
         ("own.py:Own", {"trainer": "@trainer"}, False),
     ]
     assert from_yaml(to_yaml(read)) == read
+
+
+def test_trackers_are_a_list_one_name_or_none():
+    for listed in ("tensorboard", ["tensorboard"], ["tensorboard", "tensorboard", "none"]):
+        assert parse({"trackers": listed}).trackers == ["tensorboard"]
+    for listed in (None, [], "none"):
+        assert parse({"trackers": listed}).trackers == []
+    assert parse({"training": {"report_to": ["wandb"]}}).trackers == ["wandb"]
+
+
+@pytest.mark.parametrize("given", ["mlflow", [{"tensorboard": True}], 3])
+def test_a_tracker_that_is_unknown_is_refused_by_name(given):
+    with pytest.raises(UserError) as caught:
+        parse({"trackers": given})
+    assert caught.value.field.startswith("trackers")

@@ -14,7 +14,7 @@ refused here; what is wrong on this machine is training/preflight.py's business.
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dfgui.config.block import GROUPS, Block, setting
 from dfgui.config.control import Callback, EarlyStopping, Run
@@ -28,6 +28,7 @@ __all__ = [
     "GROUPS",
     "LEARNING_RATES",
     "LEAVABLE",
+    "TRACKERS",
     "Adapter",
     "Block",
     "Callback",
@@ -39,7 +40,8 @@ __all__ = [
     "Training",
 ]
 
-LATER = ("trackers", "extra")  # blocks that this version does not know yet
+TRACKERS = ("tensorboard", "wandb", "trackio", "deepfabric")
+LATER = ("extra",)  # blocks that this version does not know yet
 
 
 class RunConfig(Block):
@@ -54,6 +56,13 @@ class RunConfig(Block):
     adapter: Adapter = Field(default_factory=Adapter)
     training: Training = Field(default_factory=Training)
     early_stopping: EarlyStopping = Field(default_factory=EarlyStopping)
+    trackers: list[Literal[TRACKERS]] = setting(  # type: ignore[valid-type]  # the names stand once, above
+        [],
+        "Trackers",
+        "Where the run is written down besides dfgui: TensorBoard files, W&B, Trackio, DeepFabric.",
+        "callbacks",
+        "advanced",
+    )
     callbacks: list[Callback] = setting(
         [],
         "Own callbacks",
@@ -96,6 +105,25 @@ class RunConfig(Block):
             folder = Path(str(training.pop("output_dir") or "")).name
             values = {**values, "training": training, "name": values.get("name") or folder}
         return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def report_to_names_trackers(cls, values: Any) -> Any:
+        """`report_to` of SFTConfig is what we call trackers."""
+        if isinstance(values, dict) and isinstance(values.get("training"), dict) and "report_to" in values["training"]:
+            training = dict(values["training"])
+            asked = training.pop("report_to")
+            values = {**values, "training": training, "trackers": values.get("trackers") or asked}
+        return values
+
+    @field_validator("trackers", mode="before")
+    @classmethod
+    def trackers_listed(cls, trackers: Any) -> Any:
+        """One name alone is a list of one; "none" and nothing name none; a name given twice counts once."""
+        listed = [trackers] if isinstance(trackers, str) else trackers or []
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            return listed
+        return list(dict.fromkeys(name for name in listed if name != "none"))
 
     def title(self) -> str:
         """The name given, or one made from what is trained: "demo-lora"."""

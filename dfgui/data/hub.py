@@ -12,10 +12,11 @@ TIMEOUT = 15  # seconds until the Hub counts as out of reach
 
 
 class HubRows:
-    def __init__(self, name: str, config: str | None, split: str):
+    def __init__(self, name: str, config: str | None, split: str, token: str | None = None):
         self.name = name
         self.config = config
         self.split = split
+        self.token = token
         self._loaded: Any = None
 
     def rows(self) -> Iterator[tuple[int, dict]]:
@@ -38,10 +39,10 @@ class HubRows:
         from datasets import load_dataset
         from huggingface_hub import HfApi
 
-        HfApi().dataset_info(
+        HfApi(token=self.token).dataset_info(
             self.name, timeout=TIMEOUT
         )  # fails at once, where load_dataset would try for half a minute
-        return load_dataset(self.name, self.config, split=self.split, streaming=True)
+        return load_dataset(self.name, self.config, split=self.split, streaming=True, token=self.token)
 
 
 def _asked(name: str, question: Callable[[], Any]) -> Any:

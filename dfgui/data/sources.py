@@ -178,9 +178,9 @@ def folder_source(folder: Path, settings: Settings) -> Source:
 
 
 class HubSource(Source):
-    def __init__(self, name: str, config: str | None, split: str):
+    def __init__(self, name: str, config: str | None, split: str, token: str | None = None):
         self.name = name
-        self.hub = HubRows(name, config, split)
+        self.hub = HubRows(name, config, split, token)
 
     def scan(self) -> Iterator[Row | Broken]:
         return (Row(number, raw) for number, raw in self.hub.rows())
@@ -211,7 +211,7 @@ def open_source(source: str, settings: Settings, config: str | None = None, spli
                 "HF_HUB_OFFLINE is set, so the Hub is not asked.",
                 "Unset it, or download the dataset and name its file.",
             )
-        return HubSource(name, config, split)
+        return HubSource(name, config, split, settings.hub_token)
     path = settings.may_read(source)
     return folder_source(path, settings) if path.is_dir() else FileSource(path, path.name)
 

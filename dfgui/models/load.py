@@ -201,7 +201,8 @@ def _fetch(
     from huggingface_hub import snapshot_download
 
     bar: dict[str, Any] = {"tqdm_class": reporting_bar(progress)} if progress else {}
-    return snapshot_download(repo, revision=revision, allow_patterns=patterns, local_files_only=settings.offline, **bar)
+    asked: dict[str, Any] = {"revision": revision, "allow_patterns": patterns, "token": settings.hub_token, **bar}
+    return snapshot_download(repo, local_files_only=settings.offline, **asked)
 
 
 def reporting_bar(progress: Progress) -> type:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SHUTDOWN_SECONDS = 20  # for a training to save; then the copy to a volume and the open connections get LAST_SECONDS
 LAST_SECONDS = 8
+FORWARD_SECONDS = 2  # of them, for what DeepFabric has not been sent yet; the rest is sent after the next start
 UPLOAD_LIMIT = "4gb"  # of one file dropped on the page
 
 
@@ -51,14 +52,16 @@ def serve(settings: Settings, options: Options, blocks: "Blocks | None" = None) 
     settings = space.place(settings)
     mirror = space.Mirror(settings)
     _quiet_gradio(settings)
+    connections = _connections(settings)
     with _without_space_mode():
-        page = _launch(settings, options, login, host, port, blocks)
+        page = _launch(settings, options, login, connections, host, port, blocks)
     threading.Thread(target=deletion.sweep, args=(settings,), name="dfgui-sweep", daemon=True).start()
-    _start_training_thread(settings)
+    _start_training_thread(settings, connections)
+    forwarder = _start_forwarder(settings, connections)
     mirror.start()
     _announce(settings, options, host, port)
     stop.wait()
-    _end(settings, page, mirror)
+    _end(settings, page, forwarder, mirror)
     return 0
 
 
@@ -93,10 +96,20 @@ def _without_space_mode() -> Iterator[None]:
         os.environ["SYSTEM"] = system
 
 
-def _launch(settings: Settings, options: Options, login: Any, host: str, port: int, blocks: "Blocks | None") -> Any:
+def _connections(settings: Settings) -> Any:
+    from dfgui.integrations.connections import Connections
+    from dfgui.store import Store
+
+    return Connections(Store(settings.store_path))
+
+
+def _launch(
+    settings: Settings, options: Options, login: Any, connections: Any, host: str, port: int, blocks: "Blocks | None"
+) -> Any:
     """Starts Gradio in its thread, with our checks before every route and our routes before its own."""
     from starlette.middleware import Middleware
 
+    from dfgui.server import connections as dialog
     from dfgui.server import download, hosts, oauth
     from dfgui.server.login import USER, LoginCheck
 
@@ -109,13 +122,15 @@ def _launch(settings: Settings, options: Options, login: Any, host: str, port: i
     checks = [Middleware(hosts.HostCheck, hosts=known)]
     if login.needed:
         checks.append(Middleware(LoginCheck, login=login))
-    blocks, look = _page(settings, blocks)
+    dialog.end_with_logout(connections, login)
+    own = [*download.routes(settings), *dialog.routes(settings, connections, login)]
+    blocks, look = _page(settings, connections, blocks)
     blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,
         server_port=port,
         app_kwargs={
             "middleware": checks,
-            "routes": [*login.routes(), *oauth.routes(login), *download.routes(settings)],
+            "routes": [*login.routes(), *oauth.routes(login), *own],
         },
         auth_dependency=(lambda request: request.scope.get(USER, "")) if login.needed else None,
         root_path=options.root_path,
@@ -136,19 +151,27 @@ def _launch(settings: Settings, options: Options, login: Any, host: str, port: i
     return blocks
 
 
-def _page(settings: Settings, blocks: "Blocks | None") -> tuple["Blocks", dict[str, Any]]:
+def _page(settings: Settings, connections: Any, blocks: "Blocks | None") -> tuple["Blocks", dict[str, Any]]:
     """The Blocks to serve and how it looks."""
     if blocks is not None:
         return blocks, {}
     from dfgui.ui import shell, theme
 
-    return shell.build(settings), theme.launch_options()
+    return shell.build(settings, connections), theme.launch_options()
 
 
-def _start_training_thread(settings: Settings) -> None:
+def _start_training_thread(settings: Settings, connections: Any) -> None:
     from dfgui.training import launcher
 
-    launcher.start(settings)
+    launcher.start(settings, connections.of_run)
+
+
+def _start_forwarder(settings: Settings, connections: Any) -> Any:
+    from dfgui.integrations.deepfabric.forwarder import Forwarder
+
+    forwarder = Forwarder(settings, connections.of_run)
+    forwarder.start()
+    return forwarder
 
 
 def _announce(settings: Settings, options: Options, host: str, port: int) -> None:
@@ -167,7 +190,7 @@ def _a_person_started_it(settings: Settings) -> bool:
     return sys.stdout.isatty() and has_screen
 
 
-def _end(settings: Settings, page: Any, mirror: Any) -> None:
+def _end(settings: Settings, page: Any, forwarder: Any, mirror: Any) -> None:
     """Saves and stops the training, copies, closes. Whatever hangs, the process is gone in bounded time."""
     print("dfgui is stopping", flush=True)
     last = threading.Timer(SHUTDOWN_SECONDS + LAST_SECONDS, os._exit, [1])
@@ -176,5 +199,6 @@ def _end(settings: Settings, page: Any, mirror: Any) -> None:
     from dfgui.training import launcher
 
     launcher.shutdown(settings, SHUTDOWN_SECONDS)
+    forwarder.close(FORWARD_SECONDS)
     mirror.close()
     page.close(verbose=False)

@@ -7,6 +7,7 @@ with Hugging Face instead (oauth.py). Without any of them only this machine is s
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dfgui.errors import UserError
 from dfgui.server import pages
-from dfgui.server.sessions import COOKIE, FRAME_COOKIE, Sessions, cookies
+from dfgui.server.sessions import COOKIE, FRAME_COOKIE, SECONDS, Sessions, cookies
 from dfgui.settings import Settings
 
 WRONG_SECONDS = 1.0  # how long a wrong password waits for its answer
@@ -95,6 +96,7 @@ class Login:
         ]
         secret = [*sorted(who.passwords.items()), settings.oauth.client_secret if settings.oauth else ""]
         self.sessions = Sessions(repr(secret)) if self.possible else None
+        self.leaving: list[Callable[[Request, Response], None]] = []  # what else a logout ends
 
     @property
     def possible(self) -> bool:
@@ -135,6 +137,8 @@ class Login:
     async def logout(self, request: Request) -> Response:
         response = RedirectResponse(self.prefix + "/", 303)
         self._set_cookies(request, response, "", seconds=0)
+        for end in self.leaving:
+            end(request, response)
         return response
 
     def welcome(self, request: Request, user: str, following: str) -> Response:
@@ -160,8 +164,8 @@ class Login:
     def is_secure(self, request: HTTPConnection) -> bool:
         return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").split(",")[0].strip())
 
-    def _set_cookies(self, request: Request, response: Response, value: str, **seconds: int) -> None:
-        for cookie in cookies(value, self.is_secure(request), self.framed, **seconds):
+    def _set_cookies(self, request: Request, response: Response, value: str, seconds: int = SECONDS) -> None:
+        for cookie in cookies(value, self.is_secure(request), self.framed, seconds):
             response.headers.append("set-cookie", cookie)
 
 

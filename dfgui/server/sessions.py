@@ -10,7 +10,8 @@ import json
 import time
 
 COOKIE = "dfgui"
-FRAME_COOKIE = "dfgui-frame"  # the same, kept by browsers that give a framed page cookies of its own (Partitioned)
+FRAMED = "-frame"
+FRAME_COOKIE = COOKIE + FRAMED  # the same, kept by browsers that give a framed page cookies of its own (Partitioned)
 SECONDS = 7 * 24 * 3600
 
 
@@ -37,11 +38,11 @@ class Sessions:
         return hmac.new(self.key, body.encode(), hashlib.sha256).hexdigest()
 
 
-def cookies(value: str, secure: bool, framed: bool, seconds: int = SECONDS) -> list[str]:
+def cookies(value: str, secure: bool, framed: bool, seconds: int = SECONDS, name: str = COOKIE) -> list[str]:
     """Set-Cookie headers. A page framed by another site gets its cookie only with SameSite=None, which needs Secure."""
     common = f"Path=/; HttpOnly; Max-Age={seconds}"
     plain = "SameSite=None; Secure" if framed and secure else "SameSite=Lax; Secure" if secure else "SameSite=Lax"
-    found = [f"{COOKIE}={value}; {common}; {plain}"]
+    found = [f"{name}={value}; {common}; {plain}"]
     if framed:
-        found.append(f"{FRAME_COOKIE}={value}; {common}; SameSite=None; Secure; Partitioned")
+        found.append(f"{name}{FRAMED}={value}; {common}; SameSite=None; Secure; Partitioned")
     return found

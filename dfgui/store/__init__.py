@@ -17,6 +17,7 @@ from dfgui.store.deletion import Deletion
 from dfgui.store.events import Events
 from dfgui.store.holds import Holds
 from dfgui.store.metrics import Metrics
+from dfgui.store.outbox import Outbox
 from dfgui.store.overview import Overview
 from dfgui.store.parts import Parts
 from dfgui.store.runs import Runs
@@ -37,6 +38,7 @@ class Store:
         self.commands = Commands(path)
         self.checkpoints = Checkpoints(path)
         self.events = Events(path)
+        self.outbox = Outbox(path)
         self.scores = Scores(path)
         self.parts = Parts(path)
         self.holds = Holds(path)

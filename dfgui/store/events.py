@@ -15,6 +15,15 @@ class Events:
         with opened(self.path) as db:
             db.table("events").insert({"run": run, "time": time.time(), "step": step, "kind": kind, "text": text})
 
+    def once(self, run: str, kind: str, text: str) -> None:
+        """Adds what is not among the run's events in these words already, whoever has said it."""
+        with opened(self.path) as db:
+            db.execute(
+                "INSERT INTO events (run, time, kind, text) SELECT ?, ?, ?, ? "
+                "WHERE NOT EXISTS (SELECT 1 FROM events WHERE run = ? AND text = ?)",
+                [run, time.time(), kind, text, run, text],
+            )
+
     def tail(self, run: str, after: int = 0, limit: int = 200) -> list[dict[str, Any]]:
         """The newest `limit` events with an id above `after`, oldest first."""
         with opened(self.path) as db:

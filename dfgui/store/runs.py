@@ -40,13 +40,18 @@ ANSWER = """
 JSON_FIELDS = ("config", "facts", "error", "owner", "state")
 
 
+def new_id() -> str:
+    """Ten random letters and digits."""
+    return "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(10))
+
+
 class Runs:
     def __init__(self, path: Path):
         self.path = path
 
-    def create(self, config: RunConfig, executor: str = "app") -> str:
-        """Queues a run and returns its id: ten random letters and digits."""
-        run = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(10))
+    def create(self, config: RunConfig, executor: str = "app", run: str | None = None) -> str:
+        """Queues a run and returns its id, a `new_id` unless one was made for it before."""
+        run = run or new_id()
         row = {
             "id": run,
             "name": config.title(),

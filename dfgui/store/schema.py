@@ -195,3 +195,38 @@ RUNS_THAT_GO_ON = [
     )
     """,
 ]
+
+
+@migrations()
+def m003_what_is_sent_out(db: Database) -> None:
+    for statement in WHAT_IS_SENT_OUT:
+        db.execute(statement)
+
+
+WHAT_IS_SENT_OUT = [
+    """
+    CREATE TABLE outbox (           -- events of runs on their way to another service, in order
+        id INTEGER PRIMARY KEY,
+        run TEXT NOT NULL, event TEXT NOT NULL,     -- run_start, metrics, run_end
+        payload TEXT NOT NULL,      -- JSON; '' once it is sent
+        created_at REAL NOT NULL,
+        batch INTEGER,              -- those of one number travel together, and travel again together
+        sent_at REAL,
+        refused TEXT                -- why the service would not have it, in words
+    )
+    """,
+    "CREATE INDEX outbox_waiting ON outbox (run, id) WHERE sent_at IS NULL AND refused IS NULL",
+    """
+    CREATE TABLE outbox_leases (    -- who sends a run's events just now
+        run TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,        -- {host, pid, started_at, token} as JSON
+        heartbeat_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TRIGGER outbox_goes_with_its_run AFTER DELETE ON runs BEGIN
+        DELETE FROM outbox WHERE run = OLD.id;
+        DELETE FROM outbox_leases WHERE run = OLD.id;
+    END
+    """,
+]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui.store.metrics import WIDTHS
+from dfgui.store.outbox import PUT
 from dfgui.store.schema import connect
 
 logger = logging.getLogger("dfgui")
@@ -95,6 +96,10 @@ class Writer:
     def facts(self, **facts: Any) -> None:
         """Lays `facts` over what is known of the run: device, precision, rows, ..."""
         self._put("sql", (FACTS, (json.dumps(facts), self.run)))
+
+    def outbox(self, event: str, payload: dict[str, Any]) -> None:
+        """An event for another service (store/outbox.py). The payload is JSON, without NaN."""
+        self._put("sql", (PUT, (self.run, event, json.dumps(payload, allow_nan=False), time.time())))
 
     def progress(self, **fields: Any) -> None:
         """Sets columns of the run: global_step, epoch, phase, ... The last value of a batch wins."""

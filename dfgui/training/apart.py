@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def start(
     settings: Settings,
     executor: str = "app",
     why: str = "",
-    secrets: dict[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> subprocess.Popen:
     """Starts the run's process. What it prints goes to a file: nobody need be there to read it.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui.config import RunConfig
+from dfgui.integrations.connections import Secrets, no_secrets
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
 from dfgui.store.runs import ENDED
@@ -29,15 +30,15 @@ SPOILT = "A CUDA error has left the app's own process unable to use the GPU; a r
 _closing = threading.Event()  # set while this process ends: what waits in the queue is left to the next one
 
 
-def start(settings: Settings) -> threading.Thread:
-    """Starts the thread that runs what is queued for the app."""
+def start(settings: Settings, secrets: Secrets = no_secrets) -> threading.Thread:
+    """Starts the thread that runs what is queued for the app. `secrets`: what was handed to a run, see connections."""
     _closing.clear()
-    thread = threading.Thread(target=_work, args=(settings,), name="dfgui-runner", daemon=True)
+    thread = threading.Thread(target=_work, args=(settings, secrets), name="dfgui-runner", daemon=True)
     thread.start()
     return thread
 
 
-def _work(settings: Settings) -> None:
+def _work(settings: Settings, secrets: Secrets) -> None:
     store = Store(settings.store_path)
     cleared, swept, spoilt = False, 0.0, False
     while not _closing.is_set():
@@ -51,24 +52,26 @@ def _work(settings: Settings) -> None:
             if (following := store.runs.next("app")) is None:
                 time.sleep(LOOK_SECONDS)
             else:
-                spoilt = _runs(following, settings, spoilt)
+                spoilt = _runs(following, settings, secrets, spoilt)
         except Exception:  # a locked store, a full disk: the queue outlives them
             logger.exception("The queue could not be served; trying again.")
             time.sleep(TROUBLE_SECONDS)
 
 
-def _runs(run: dict[str, Any], settings: Settings, spoilt: bool) -> bool:
+def _runs(run: dict[str, Any], settings: Settings, secrets: Secrets, spoilt: bool) -> bool:
     """Executes the run whose turn it is; returns whether a CUDA error has spoilt this process for the next ones."""
     config = RunConfig.model_validate(run["config"])
+    given = secrets(run["id"])
     if config.run.placement == "thread" and not spoilt:
         if Store(settings.store_path).runs.claim("app") != run["id"]:
             return spoilt
         from dfgui.training import failures, worker  # here, so that an idle app never imports what training needs
 
-        problem = worker.execute(run["id"], settings)
+        problem = worker.execute(run["id"], settings.with_secrets(given))
         return problem is not None and failures.is_cuda_fault(problem)
     why = SPOILT if spoilt and config.run.placement == "thread" else ""
-    apart.watch(apart.start(run["id"], config, settings, why=why), run["id"], settings, _closing)
+    process = apart.start(run["id"], config, settings, why=why, secrets=given)
+    apart.watch(process, run["id"], settings, _closing)
     return spoilt
 
 

@@ -21,6 +21,7 @@ from dfgui.data import files, rows, sources
 from dfgui.data.checks import CHECKS, Problem
 from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
+from dfgui.integrations import trackers
 from dfgui.models import earlier, hardware, load
 from dfgui.settings import Settings
 from dfgui.training import callback_source
@@ -44,16 +45,13 @@ class Note:
 
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
-    return [
-        note
-        for look in (_data, _model, _earlier, _precision, _optimizer, _batch, _stopping, _callbacks, _disk)
-        for note in _told(look, run, settings)
-    ]
+    looks = (_data, _model, _earlier, _precision, _optimizer, _batch, _stopping, _callbacks, _trackers, _disk)
+    return [note for look in looks for note in _told(look, run, settings)]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _earlier, _data, _optimizer, _precision, _stopping, _callbacks, _disk):
+    for look in (_model, _earlier, _data, _optimizer, _precision, _stopping, _callbacks, _trackers, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -272,6 +270,11 @@ def _callbacks(run: RunConfig, settings: Settings) -> Iterator[Note]:
 
 def _callback(asked: config.Callback, run: RunConfig, settings: Settings) -> Iterator[Note]:
     yield Note("ok", "Callback", f"{asked.use} {callback_source.require(asked, settings).hears()}")
+
+
+def _trackers(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    for lack in trackers.lacks(run, settings):
+        yield Note(lack.kind, lack.what, lack.why, lack.do, "trackers")
 
 
 def _disk(run: RunConfig, settings: Settings) -> Iterator[Note]:

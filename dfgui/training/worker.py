@@ -134,7 +134,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, earlier, hardware, load, loaded
         from dfgui.models.backends import trl as backend
-        from dfgui.training import batches, callbacks, early_stopping, obedience, user_callbacks
+        from dfgui.training import batches, callbacks, early_stopping, obedience, tracking, user_callbacks
         from dfgui.training.methods import sft
 
     machine = hardware.measure()
@@ -174,6 +174,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     trainer = sft.trainer(config, model, tokenizer, prepared, folder, machine, precision, marks)
     phases.writer.facts(**_parameters(trainer.model))
 
+    tracking.settle(trainer, config, phases.writer, settings)
     obeys = obedience.Obedience(phases.store, phases.writer, phases.place, trainer)
     trainer.add_callback(callbacks.Recorder(phases.writer, trainer))
     trainer.add_callback(callbacks.Keeper(phases.store, phases.writer, trainer, training.save_total_limit))

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from dfgui.integrations.connections import Connections, visitor_of
 from dfgui.settings import Settings
 from dfgui.store import Store
 
@@ -30,7 +31,13 @@ class Context:
     cure: gr.Textbox  # hidden: settings that the Data page wants Train to have: '{"training.max_length": 1344, ...}'
     cured: gr.Textbox  # hidden: the same text, once Train has them
     fill: gr.Textbox  # hidden: a run whose settings Train is to be filled with: '{"run": "7h2k...", "step": 60}'
+    connections: Connections
+    given: gr.HTML  # changes when the visitor gives a key under Connections
     selection: Any = None  # components.selection.Selection: the model and the dataset chosen
+
+    def settings_of(self, request: gr.Request) -> Settings:
+        """The settings with the keys that this visitor has given."""
+        return self.settings.with_secrets(self.connections.secrets(visitor_of(request)))
 
     @staticmethod
     def goto(page: str) -> gr.Tabs:

@@ -111,9 +111,9 @@ def keyword(path: str) -> str:
 
 
 def by_path(given: dict[str, Any]) -> Values:
-    """Keywords back to paths. A text field left empty is None where the setting may be absent."""
+    """Keywords back to paths. A field left empty is None where the setting may be absent."""
     values = {name.replace("__", "."): value for name, value in given.items()}
-    return {path: None if value == "" and SPECS[path].optional else value for path, value in values.items()}
+    return {path: None if _is_left_empty(SPECS[path], value) else value for path, value in values.items()}
 
 
 def nested(values: Values) -> dict[str, Any]:
@@ -129,6 +129,11 @@ def nested(values: Values) -> dict[str, Any]:
 
 
 flat = recipe.flat  # blocks by path: the inverse of nested()
+
+
+def _is_left_empty(spec: Spec, value: Any) -> bool:
+    """An empty number comes as the 0 that Gradio shows for it once its group unfolds; none where that is no value."""
+    return spec.optional and (value == "" or (value == 0 and (spec.minimum or 0) > 0))
 
 
 def _matters(group: str, values: Values) -> bool:

@@ -9,9 +9,10 @@ shell.js does that in the browser, without asking the server.
 
 import gradio as gr
 
+from dfgui.integrations.connections import Connections
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui.components import help, live, selection
+from dfgui.ui.components import connections, help, live, selection
 from dfgui.ui.context import Context
 from dfgui.ui.pages import chat, data, evaluate, export, monitor, runs, train, welcome
 
@@ -32,21 +33,23 @@ WANTED = """() => {
 QUEUE_SECONDS = 0.02  # how often the queue looks for work; Gradio's 0.001 costs 4 % of a core while nothing happens
 
 
-def build(settings: Settings) -> gr.Blocks:
+def build(settings: Settings, connected: Connections | None = None) -> gr.Blocks:
     """The whole page. Nothing is read from the store until a visitor comes."""
     store = Store(settings.store_path)
+    connected = connected or Connections(store)
     with gr.Blocks(title="dfgui", analytics_enabled=False, fill_width=True) as demo:
         gr.HTML("", html_template="<p role='status' hidden></p>", elem_id="notice", apply_default_css=False)
         with gr.Column(elem_id="shell"):
             brand = "<button type='button' class='brand' aria-label='dfgui: the start'>dfgui</button>"
             title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
             pulse = live.build(settings, store)
+            given = connections.build()
             help.build(settings)
             shared = {name: _hidden(name) for name in ("run", "step", "news", "preset", "cure", "cured", "fill")}
             with gr.Column(elem_id="selection"):
-                chosen = selection.build(settings)
+                chosen = selection.build(settings, connected)
             with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-                context = Context(settings, store, tabs, selection=chosen, **shared)
+                context = Context(settings, store, tabs, connections=connected, given=given, selection=chosen, **shared)
                 for page, (name, module) in PAGES.items():
                     with gr.Tab(name, id=page, elem_id=f"tab-{page}"):
                         module.build(context)

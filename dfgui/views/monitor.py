@@ -108,7 +108,8 @@ def about(run: dict[str, Any]) -> list[list[str]]:
     """The settings and what the run found, as [name, value]; blocks are written out: training.learning_rate."""
     found = [[title, _fact(name, run["facts"][name])] for name, title in FACTS.items() if name in run["facts"]]
     times = [["Created", words.moment(run["created_at"])], ["Started", words.moment(run["started_at"])]]
-    return [["Run", run["id"]], *times, *found, *_settings(run["config"])]
+    tracked = [[f"Tracked in {name}", words] for name, words in run["facts"].get("tracked", {}).items()]
+    return [["Run", run["id"]], *times, *tracked, *found, *_settings(run["config"])]
 
 
 FACTS = {

@@ -105,3 +105,23 @@ def test_what_the_hub_does_not_have_is_said_in_words(said):
 def test_offline_the_hub_is_refused_at_once(tmp_path):
     with pytest.raises(UserError, match="o/tiny cannot be read while offline"):
         open_source("hf:o/tiny", load(tmp_path / "home", offline=True))
+
+
+SHOWN = """
+from dfgui import settings
+from dfgui.data import sources
+where = settings.load().with_secrets({"HF_TOKEN": "hf_mine"})
+print(len(sources.open_source("hf:o/tiny", where).head(2)))
+"""
+
+
+def test_a_token_given_for_a_visit_is_shown_to_the_hub(tmp_path):
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text(jsonl([deepfabric(city) for city in CITIES]))
+    env = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+    with serving({"o/tiny": folder}) as hub:
+        env |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "cache"), "DFGUI_HOME": str(tmp_path / "home")}
+        asked = subprocess.run([sys.executable, "-c", SHOWN], env=env, capture_output=True, text=True, timeout=120)
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.strip() == "2" and hub.tokens == {"hf_mine"}

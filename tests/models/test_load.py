@@ -162,3 +162,15 @@ def test_a_model_loaded_for_an_answer_leaves_the_dice_of_a_run_beside_it_alone(t
     asked = tokenizer("Hello", return_tensors="pt")
     with torch.inference_mode():
         assert torch.equal(loaded(**asked).logits, adapted(**asked).logits)
+
+
+def test_a_token_given_for_a_visit_is_shown_to_the_hub_for_model_and_tokenizer(folder, tmp_path):
+    asked = ASK.replace(
+        "settings.load(home=sys.argv[1])", 'settings.load(home=sys.argv[1]).with_secrets({"HF_TOKEN": "hf_mine"})'
+    )
+    for what in ("tokenizer", "weights"):
+        with serving({"me/tiny": folder}) as hub:
+            environment = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / what), "PATH": "/usr/bin:/bin"}
+            command = [sys.executable, "-c", asked, str(tmp_path / "home"), what, "me/tiny"]
+            done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=True)
+        assert "answer" in json.loads(done.stdout) and hub.tokens == {"hf_mine"}

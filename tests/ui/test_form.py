@@ -128,3 +128,8 @@ def test_a_switch_that_may_be_left_to_dfgui_has_a_third_way(built):
     field = built.fields["early_stopping.greater_is_better"]
     assert field.value == "" and [name for name, _ in field.choices] == ["auto", "yes", "no"]
     assert form.by_path({"early_stopping__greater_is_better": ""}) == {"early_stopping.greater_is_better": None}
+
+
+def test_an_empty_number_that_arrives_as_nought_is_none_where_nought_is_no_value():
+    assert form.by_path({"data__limit": 0})["data.limit"] is None
+    assert form.by_path({"training__warmup_steps": 0})["training.warmup_steps"] == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui.config import RunConfig
+from dfgui.integrations import trackers
 from dfgui.models.backends import trl as backend
 from dfgui.models.hardware import Hardware, Precision
 from dfgui.training import early_stopping
@@ -38,6 +39,7 @@ def trainer(
     from dfgui.training.trainer import Trainer
 
     arguments = sft_arguments(config, folder, prepared.eval is not None, hardware, precision)
+    arguments |= trackers.report_to(config, folder)
     if marks and config.method == "lora":
         arguments["loss_type"] = "nll"  # the default reads the weights of the last layer past the adapter
     made = Trainer(

@@ -61,10 +61,11 @@ def build(context: Context) -> Panel:
     idle: dict[Any, Any] = {start: gr.update(interactive=True), stop: gr.update(interactive=False)}
 
     @messages.says(trouble, then={**idle, progress: ""})
-    def check(shape: dict, **chosen: Any) -> Iterator[dict]:
+    def check(shape: dict, request: gr.Request, **chosen: Any) -> Iterator[dict]:
         yield {start: gr.update(interactive=False), stop: gr.update(interactive=True), progress: _progress(0, None)}
-        look = look_at(context.settings, chosen, shape)
-        for report in actions.check(context.settings, look.data, look.model, look.max_length):
+        theirs = context.settings_of(request)
+        look = look_at(theirs, chosen, shape)
+        for report in actions.check(theirs, look.data, look.model, look.max_length):
             done = _progress(report.rows, report.total)
             yield {progress: "", **idle} if report.complete else {progress: done}
             yield {result: draw(report, look.max_length)}

@@ -1,6 +1,6 @@
 """The header over Data and Train: which model, which dataset. Chosen once, for both.
 
-    selection = build(settings)
+    selection = build(settings, connections)
     gr.on(selection.changes, show, inputs_kwargs=selection.inputs)        # model__name, data__source, data__config, ...
 
 A dataset is the demo, hf:owner/name, a path inside the allowed folders, or an upload, which is kept in the home under a
@@ -18,6 +18,7 @@ from dfgui.config import COLUMNS, EARLIER, RunConfig
 from dfgui.data.formats import LABELS, MAPPED
 from dfgui.data.formats.columns import guess
 from dfgui.data.sources import open_source
+from dfgui.integrations.connections import Connections, visitor_of
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.ui import form, messages, place
@@ -59,7 +60,7 @@ class Selection:
         return [component.change for component in self.fields.values()]
 
 
-def build(settings: Settings) -> Selection:
+def build(settings: Settings, connections: Connections) -> Selection:
     """Lays the header out and wires what belongs to it alone."""
     with gr.Row(elem_classes="selection"):
         model = _dropdown("model.name", [DEMO], scale=3)
@@ -82,11 +83,14 @@ def build(settings: Settings) -> Selection:
         return {source: gr.update(choices=_recent(settings)[1]["choices"], value=str(kept)), format: "auto"}
 
     @messages.says(trouble)
-    def offer_columns(format: str, source: str, config: str, split: str, *chosen: str | None) -> dict:
+    def offer_columns(
+        format: str, source: str, config: str, split: str, request: gr.Request, *chosen: str | None
+    ) -> dict:
         """The columns of the dataset to choose from, those with usual names chosen, where they are to be mapped."""
         if format != MAPPED:
             return {mapping: gr.update(visible=False)}
-        head = open_source(source, settings, config or None, split).head(1)
+        theirs = settings.with_secrets(connections.secrets(visitor_of(request)))
+        head = open_source(source, theirs, config or None, split).head(1)
         names = list(head[0].raw) if head else []
         taken = {place: name for place, name in zip(COLUMNS, chosen, strict=True) if name in names} or guess(names)
         choices = [("none", ""), *((name, name) for name in names)]

@@ -86,7 +86,13 @@ def build(context: Context) -> None:
 
     @messages.says(trouble, then={seen: None})
     def choose(
-        here: str, seen_before: Any, row: float | None, turns: list[int], shape: dict, **chosen: Any
+        here: str,
+        seen_before: Any,
+        row: float | None,
+        turns: list[int],
+        shape: dict,
+        request: gr.Request,
+        **chosen: Any,
     ) -> Iterator[dict]:
         """Another dataset, format or model: its facts and its first row; the same row where only settings differ."""
         if here != "data" or seen_before == [chosen, shape]:
@@ -99,7 +105,7 @@ def build(context: Context) -> None:
             **dict.fromkeys(views.values(), BLANK),
         }
         yield {seen: [chosen, shape], **emptied}
-        look = look_at(context.settings, chosen, shape)
+        look = look_at(context.settings_of(request), chosen, shape)
         head, broken = look.head()
         format = look.format(head)
         described, by_hand = look.describe(head, format), look.data.format != "auto"
@@ -115,27 +121,29 @@ def build(context: Context) -> None:
             yield {facts: _facts(sample.facts(described, by_hand, _template(look, format)))}
             raise
 
-    def count(counted: Any) -> str:
+    def count(counted: Any, request: gr.Request) -> str:
         """How many rows there are, beside everything else: a large file is read to its end for this, the Hub is not."""
         if not counted:
             return _total(None)
         with suppress(UserError):  # whatever is wrong with the dataset, `choose` says it
-            total = look_at(context.settings, *counted).rows().size()
+            total = look_at(context.settings_of(request), *counted).rows().size()
             return _total(total) if total else ""
         return _total(None)
 
     @messages.says(trouble)
     def turn_to(
-        number: float | None, format: str | None, turns: list[int], shape: dict, **chosen: Any
+        number: float | None, format: str | None, turns: list[int], shape: dict, request: gr.Request, **chosen: Any
     ) -> Iterator[dict]:
         """Another row of the same dataset."""
-        look = look_at(context.settings, chosen, shape)
+        look = look_at(context.settings_of(request), chosen, shape)
         yield from pictures(turns, look, int(number or 1), format or look.format())
 
     @messages.says(trouble)
-    def seek(after: float | None, format: str | None, turns: list[int], shape: dict, **chosen: Any) -> Iterator[dict]:
+    def seek(
+        after: float | None, format: str | None, turns: list[int], shape: dict, request: gr.Request, **chosen: Any
+    ) -> Iterator[dict]:
         """The next row in which something is wrong."""
-        look = look_at(context.settings, chosen, shape)
+        look = look_at(context.settings_of(request), chosen, shape)
         form = format or look.format()
         if found := look.next_problem(int(after or 0), form):
             yield {number: found.number}

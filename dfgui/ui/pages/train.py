@@ -10,6 +10,7 @@ import gradio as gr
 from dfgui import actions, presets, recipe
 from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
+from dfgui.integrations.connections import visitor_of
 from dfgui.models import hardware
 from dfgui.ui import again, form, messages, place
 from dfgui.ui.components.selection import offered_models, shape_of
@@ -64,14 +65,15 @@ def build(context: Context) -> None:
             selection.shape: gr.skip() if problems else shape_of(recipe.parse(form.nested(values))),
         }
 
-    def judge(here: str, carried: form.Values, **given: Any) -> Updates:
+    def judge(here: str, carried: form.Values, request: gr.Request, **given: Any) -> Updates:
         """What to know before the start."""
         if here != "train":
             return {notes: gr.skip()}
         values = form.nested(carried | form.by_path(given))
         if problems := recipe.problems(values):
             return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
-        return {notes: _notes(actions.launch_notes(context.settings, values), tips(recipe.parse(values)))}
+        found = actions.launch_notes(context.settings_of(request), values)
+        return {notes: _notes(found, tips(recipe.parse(values)))}
 
     def follow(method: str, rate: Any) -> Any:
         """The learning rate is the method's own until a person has chosen one."""
@@ -111,12 +113,17 @@ def build(context: Context) -> None:
         }
 
     @messages.says(trouble)
-    def begin(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Iterator[Updates]:
+    def begin(
+        marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
+    ) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
         values = form.nested(carried | form.by_path(given))
         problems = recipe.problems(values)
+        visitor = visitor_of(request)
         try:
-            run = actions.start(context.settings, values)
+            run = actions.start(
+                context.settings_of(request), values, hand=lambda run: context.connections.hand(run, visitor)
+            )
         except UserError as error:
             if error.field in whole.fields:
                 problems = problems or {error.field: f"{error.what} {error.do}"}
@@ -152,7 +159,7 @@ def build(context: Context) -> None:
     gr.on([field.input for field in own.fields.values()], trigger_mode="always_last", **checking)
     gr.on(selection.changes, trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
-    gr.on([*_settled(own), *selection.changes], **judging, js=place.HERE)
+    gr.on([*_settled(own), *selection.changes, context.given.change], **judging, js=place.HERE)
     filling = [*whole.outputs, said, context.preset]
     for name, button in buttons.items():
         filled = button.click(lambda method, name=name: apply(name, method), method, filling, **QUIET)
