@@ -12,7 +12,7 @@ from dfgui.store.schema import opened
 # Every table that holds rows of a run, by the column that names it.
 TABLES = {
     **dict.fromkeys(("metrics", "rollups", "commands", "checkpoints", "events", "scores"), "run"),
-    **dict.fromkeys(("parts", "aside", "holds", "outbox"), "run"),
+    **dict.fromkeys(("parts", "aside", "holds", "outbox", "outbox_leases"), "run"),
     "runs": "id",
 }
 

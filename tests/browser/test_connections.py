@@ -5,7 +5,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from dfgui.store import Store
+from dfgui.config import RunConfig
+from dfgui.store import Store, Writer
 from tests import platform
 from tests.server.processes import APP, free_port, served
 
@@ -105,6 +106,19 @@ def test_a_run_is_told_to_deepfabric_with_the_key_of_the_visitor_who_started_it(
     (run,) = Store(tmp_path / "dfgui.db").runs.all()
     assert "secret-key" not in json.dumps(run)
     assert b"secret-key" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+def test_what_a_run_is_tracked_in_is_told_and_a_page_of_a_tracker_is_a_link(page, app, home):
+    store = Store(home / "dfgui.db")
+    run = store.runs.create(RunConfig(), "test")
+    with Writer(store.path, run) as writer:
+        writer.facts(tracked={"W&B": "https://wandb.ai/ada/dfgui/runs/1", "TensorBoard": "tensorboard --logdir here"})
+    store.runs.withdraw(run, "taken out")
+    page.goto(f"{app.url}/?view=monitor&run={run}")
+    page.locator("details.about summary").click()
+    link = page.locator(".about").get_by_role("link", name="https://wandb.ai/ada/dfgui/runs/1")
+    expect(link).to_have_attribute("href", "https://wandb.ai/ada/dfgui/runs/1")
+    expect(page.locator(".about dd").filter(has_text="tensorboard --logdir here")).to_be_visible()
 
 
 def choose_deepfabric(page):

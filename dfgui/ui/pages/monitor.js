@@ -194,7 +194,16 @@ dfgui.monitor = (() => {
   }
 
   function drawAbout(rows) {
-    find(".about dl").replaceChildren(...rows.flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
+    find(".about dl").replaceChildren(...rows.flatMap(([name, value]) => [make("dt", name), described(name, value)]));
+  }
+
+  // A tracker's own page is a link.
+  function described(name, value) {
+    const box = make("dd", value);
+    if (name.startsWith("Tracked in") && /^https:\/\/\S+$/.test(value)) {
+      box.replaceChildren(Object.assign(make("a", value), { href: value, target: "_blank", rel: "noopener noreferrer" }));
+    }
+    return box;
   }
 
   // Instead of a run: why there is none to see. Called without words it goes.
