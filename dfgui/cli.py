@@ -297,21 +297,10 @@ def show_run(asked: argparse.Namespace, where: Settings) -> Answer:
         }
         for saved in store.checkpoints.of(row["id"])
     ]
-    names = (
-        "name",
-        "note",
-        "status",
-        "reason",
-        "error",
-        "config",
-        "facts",
-        "owner",
-        "global_step",
-        "max_steps",
-        "epoch",
-    )
+    names = ("name", "status", "reason", "error", "config", "facts", "owner", "global_step", "max_steps", "epoch")
     metrics = {name: store.metrics.points(row["id"], name) for name in store.metrics.names(row["id"])}
     answer = {"run": row["id"], **{name: row[name] for name in names}, "metrics": metrics, "checkpoints": checkpoints}
+    answer["note"] = row["note"]
     last = [f"{name} {points[-1][1]}" for name, points in metrics.items()]
     steps = ", ".join(str(saved["step"]) for saved in checkpoints) or "none"
     words = f"{row['name']}: {row['status']}. {row['reason'] or ''}\n{', '.join(last)}\ncheckpoints: {steps}"
