@@ -8,13 +8,15 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
+from dfgui import actions
 from dfgui.config import EarlyStopping
 from dfgui.errors import UserError
 from dfgui.models import hardware
 from dfgui.recipe import parse
-from dfgui.training import early_stopping, preflight
+from dfgui.training import early_stopping, launcher, preflight
 from dfgui.training.methods import sft
 from tests.tiny import tiny_model, tiny_tokenizer
+from tests.training.control import commanding
 
 
 @pytest.fixture
@@ -143,6 +145,28 @@ def test_after_a_resume_the_count_goes_on(trainer_of, tmp_path):
     second.train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
     assert second.state.global_step == 5  # one more, not three
     assert early_stopping.ending("finished", "", second)[1].startswith("Stopped early at step 5 of 6")
+
+
+def test_evaluations_that_are_asked_for_bring_the_end_no_nearer(train, overfitting, monkeypatch):
+    untouched, _ = train(overfitting)
+    commanding(monkeypatch, {step: ["evaluate"] for step in range(1, 60, 2)})
+    asked, store = train(overfitting)
+    assert asked["global_step"] == untouched["global_step"]
+    assert len(store.metrics.points(asked["id"], "eval_loss")) > asked["global_step"] // 2  # they were taken
+
+
+def test_a_run_that_was_stopped_and_goes_on_stops_early_where_it_would_have(train, overfitting, where, monkeypatch):
+    overfitting["training"]["save_steps"] = 2
+    whole, _ = train(overfitting)
+    late = whole["global_step"] - 1
+    commanding(monkeypatch, {late: ["stop-without-checkpoint"]})
+    parts, store = train(overfitting)
+    assert (parts["status"], parts["global_step"]) == ("stopped", late)
+    monkeypatch.undo()
+    actions.resume(where, parts["id"], executor="test")
+    launcher.run_here(parts["id"], where)
+    ended = store.runs.get(parts["id"])
+    assert (ended["status"], ended["reason"]) == ("finished", whole["reason"])
 
 
 def test_the_weights_at_the_end_are_the_best_checkpoints(trainer_of, tmp_path):

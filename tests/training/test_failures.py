@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 
 from dfgui.errors import UserError
-from dfgui.recipe import parse
+from dfgui.recipe import flat, parse
 from dfgui.training.failures import explain, is_cuda_fault, killed
 from dfgui.ui import form
 from tests.disk import disk_of
@@ -110,7 +110,7 @@ def test_memory_names_three_settings_to_change_and_to_what():
         "(now 4), gradient_checkpointing to true (now false; about a quarter slower) and max_length to 1024 (now 2048; "
         "longer rows lose their end)."
     )
-    parse(form.nested(form.flat(asked.model_dump()) | told.changes))  # and it is a config
+    parse(form.nested(flat(asked.model_dump()) | told.changes))  # and it is a config
 
 
 def test_a_max_length_beyond_every_row_is_halved_from_the_longest_row():
@@ -147,7 +147,7 @@ def test_memory_that_runs_out_while_evaluating_changes_that_batch_first():
 def test_memory_that_a_machine_refuses_is_known_for_real():
     code = """
 import resource, torch
-from dfgui.recipe import parse
+from dfgui.recipe import flat, parse
 from dfgui.training.failures import explain
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, used + 2**28))

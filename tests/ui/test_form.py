@@ -30,7 +30,7 @@ def test_callbacks_are_asked_for_where_any_is_allowed_and_say_what_they_hear():
     assert field.multiselect and [value for _, value in field.choices] == list(offered["callbacks"])
     assert "**my.module:Mine** hears on_log and on_save." in field.info
     run = config.RunConfig.model_validate({"callbacks": ["own.py:Own"]})
-    filled = built.fill(form.flat(run.model_dump()))
+    filled = built.fill(recipe.flat(run.model_dump()))
     values = values_of(built) | {"callbacks": filled[field]["value"]}
     assert recipe.parse(form.nested(form.by_path(values))) == run
     marked = built.mark({"callbacks": "own.py is gone."}, {})
@@ -62,7 +62,7 @@ def test_values_survive_the_way_into_the_form_and_back(built):
             "training": {"learning_rate": 3e-5, "max_steps": 60, "save_total_limit": 3, "packing": True},
         }
     )
-    filled = built.fill(form.flat(run.model_dump()))
+    filled = built.fill(recipe.flat(run.model_dump()))
     given = values_of(built)
     given |= {form.keyword(path): filled[built.fields[path]]["value"] for path in built.fields}
     assert recipe.parse(form.nested(form.by_path(given))) == run
