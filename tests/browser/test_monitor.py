@@ -58,7 +58,7 @@ def test_a_reload_and_a_second_browser_show_the_same(page, new_page, app, traine
 
 def test_save_now_answers_at_once_and_then_says_where_it_saved(page, app, trainer):
     monitor(page, app, trainer.run)
-    page.click("[data-command=save]:enabled")
+    page.click("[data-command=save]")
     expect(page.locator(".saying .words")).to_have_text(re.compile(r"Save: (requested|saved at step)"))
     expect(page.locator(".saying .words")).to_have_text(re.compile(r"Save: saved at step \d+"))
     step = re.search(r"\d+", page.locator(".saying .words").inner_text())[0]
@@ -68,12 +68,12 @@ def test_save_now_answers_at_once_and_then_says_where_it_saved(page, app, traine
 def test_stop_asks_once_and_the_end_is_told_in_every_browser(page, new_page, app, trainer):
     monitor(page, app, trainer.run)
     other = monitor(new_page(), app, trainer.run)
-    page.click("[data-command=stop]:enabled")
-    expect(page.locator(".monitor dialog h3")).to_have_text("Stop weather-lora?")
-    page.click(".monitor dialog [value=keep]")
+    page.click("[data-command=stop]")
+    expect(page.locator("dialog.stop h3")).to_have_text("Stop weather-lora?")
+    page.click("dialog.stop [value=keep]")
     assert trainer.store.commands.of(trainer.run) == []
-    page.click("[data-command=stop]:enabled")
-    page.click(".monitor dialog [value=stop]")
+    page.click("[data-command=stop]")
+    page.click("dialog.stop [value=stop]")
     for tab in (page, other):
         expect(tab.locator(".monitor .status")).to_have_text("stopped")
         expect(tab.locator(".saying .words")).to_contain_text("Stopped by")
@@ -82,10 +82,10 @@ def test_stop_asks_once_and_the_end_is_told_in_every_browser(page, new_page, app
 
 def test_the_stop_dialog_can_be_left_with_the_keyboard(page, app, trainer):
     monitor(page, app, trainer.run)
-    page.locator("[data-command=stop]:enabled").press("Enter")
-    expect(page.locator(".monitor dialog [value=keep]")).to_be_focused()
+    page.locator("[data-command=stop]").press("Enter")
+    expect(page.locator("dialog.stop [value=keep]")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.locator(".monitor dialog")).not_to_be_visible()
+    expect(page.locator("dialog.stop")).not_to_be_visible()
     assert trainer.store.commands.of(trainer.run) == []
 
 
