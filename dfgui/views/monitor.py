@@ -6,7 +6,7 @@ from dfgui.store.runs import ACTIVE, ENDED
 from dfgui.views import progress, words
 
 MOST_CHECKPOINTS = 100  # that the table shows; a run may save thousands
-ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interrupted": "Interrupted."}
+ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interrupted": ""}
 
 
 def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None) -> dict[str, Any]:

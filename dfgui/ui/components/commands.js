@@ -87,8 +87,8 @@ dfgui.commands = (root, page, told) => {
     if (newest && steps <= 0) return "";
     const count = `${steps.toLocaleString("en")} step${steps === 1 ? "" : "s"}`;
     return newest
-      ? `Without a checkpoint, what it learned since checkpoint ${newest.step.toLocaleString("en")} is lost: ${count} and counting.`
-      : `Without a checkpoint, all it has learned is lost: ${count} and counting.`;
+      ? `Without a checkpoint, what it learned since checkpoint ${newest.step.toLocaleString("en")} is lost: ${count} so far.`
+      : `Without a checkpoint, all it has learned is lost: ${count} so far.`;
   }
 
   function open(place) {

@@ -112,7 +112,7 @@ dfgui.monitor = (() => {
     find(".buttons").hidden = Boolean(ended);
     if (ended) commands.leave();
     else resume.leave();
-    const first = root.dataset.state !== "finished" && !find(".next .resume").hidden;
+    const first = ["failed", "interrupted"].includes(root.dataset.state) && !find(".next .resume").hidden;
     find(".next .resume").classList.toggle("primary", first);
     find(".next [data-go=chat]").classList.toggle("primary", !first);
     find(".checkpoints .none").textContent = ended
