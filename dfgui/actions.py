@@ -158,6 +158,13 @@ def resume(
     return resuming.resume(settings, checked(run), step, changes, executor)
 
 
+def whole_checkpoints(settings: Settings, run: str) -> list[dict[str, Any]]:
+    """The checkpoints that a run can go on from. Raises UserError where there is none."""
+    from dfgui.training import resume as resuming
+
+    return resuming.whole_checkpoints(settings, checked(run))
+
+
 def rename(settings: Settings, run: str, name: str) -> str:
     """Gives a run another name; returns it as it is kept: on one line, trimmed. Raises UserError."""
     kept = " ".join(_printable(name).split())

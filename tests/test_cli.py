@@ -168,8 +168,9 @@ def test_a_run_that_fails_exits_1(folder):
 def test_a_failure_is_told_with_its_remedy():
     error = {"what": "The training diverged.", "why": "The loss is nan at step 3.", "do": "Set learning_rate to 1."}
     row = {"id": "h3k9x2m4q7", "reason": error["what"], "error": error}
-    assert cli._end_in_words(row) == "h3k9x2m4q7: The training diverged.\nThe loss is nan at step 3.\nSet learning_rate to 1."
-    assert cli._ended({**row, "error": None}) == "h3k9x2m4q7: The training diverged."
+    told = "h3k9x2m4q7: The training diverged.\nThe loss is nan at step 3.\nSet learning_rate to 1."
+    assert cli._end_in_words(row) == told
+    assert cli._end_in_words({**row, "error": None}) == "h3k9x2m4q7: The training diverged."
 
 
 def test_another_terminal_saves_and_ctrl_c_stops_with_a_checkpoint(folder):

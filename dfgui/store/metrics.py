@@ -4,6 +4,7 @@ A chart asks for `series` once and then for what is `since` its cursor. A bucket
 lowest, highest and mean value in it, the last one with its step, and how many were NaN: nothing is hidden.
 """
 
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ class Metrics:
                 "SELECT step, value FROM metrics WHERE run = ? AND name = ? AND step <= ? ORDER BY step DESC LIMIT 1",
                 [run, name, upto],
             ).fetchone()
+
+    def behind(self, run: str, name: str, steps: list[int]) -> list[int]:
+        """How many points there are after each of `steps`, which ascend. Each point is counted once."""
+        between = "SELECT count(*) FROM metrics WHERE run = ? AND name = ? AND step > ? AND step <= ?"
+        ends = [*steps, 2**62][1:]
+        with opened(self.path) as db:
+            counts = [
+                db.execute(between, [run, name, step, end]).fetchone()[0] for step, end in zip(steps, ends, strict=True)
+            ]
+        return list(accumulate(reversed(counts)))[::-1]
 
     def points(self, run: str, name: str) -> list[list[Any]]:
         """Every point [step, value]: for files and the command line, never for a page."""

@@ -92,6 +92,17 @@ class Runs:
             )
         return _read(rows[0]) if rows else None
 
+    def left_off(self) -> dict[str, Any] | None:
+        """The run that was touched last, where it was interrupted: what somebody who comes back looks for."""
+        with opened(self.path) as db:
+            rows = list(
+                db.query(
+                    "SELECT * FROM runs WHERE status = 'interrupted' AND id = "
+                    f"(SELECT id FROM runs ORDER BY coalesce(ended_at, {WAITS_SINCE}) DESC LIMIT 1)"
+                )
+            )
+        return _read(rows[0]) if rows else None
+
     def active(self) -> list[dict[str, Any]]:
         """The runs that somebody executes, or did when he was last seen."""
         with opened(self.path) as db:

@@ -41,6 +41,7 @@ class Recorder(TrainerCallback):
             phase_total=None,
             state=told(state),
         )
+        self.writer.facts(rows_per_step=args.train_batch_size * args.gradient_accumulation_steps * args.world_size)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         progress: dict[str, Any] = {"global_step": state.global_step, "epoch": state.epoch}

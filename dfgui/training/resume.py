@@ -49,8 +49,24 @@ def _resumable(settings: Settings, row: dict[str, Any], step: int | None) -> Che
         found = checkpoints.describe(settings.run_folder(row["id"]) / f"checkpoint-{candidate}")
         if found.complete:
             return found
+    raise _nothing_whole(row, step)
+
+
+def whole_checkpoints(settings: Settings, run: str) -> list[dict[str, Any]]:
+    """The checkpoints that a run can go on from, as the store knows them. Raises UserError where there is none."""
+    store = Store(settings.store_path)
+    row = store.runs.get(run)
+    folder = settings.run_folder(run)
+    known = store.checkpoints.of(run)
+    whole = [one for one in known if checkpoints.describe(folder / f"checkpoint-{one['step']}").complete]
+    if not whole:
+        raise _nothing_whole(row, None)
+    return whole
+
+
+def _nothing_whole(row: dict[str, Any], step: int | None) -> UserError:
     which = "no checkpoint" if step is None else f"no whole checkpoint at step {step}"
-    raise UserError(
+    return UserError(
         f"{row['name']} cannot be resumed.",
         f"It has {which} on the disk.",
         "Start it again from the beginning: Duplicate fills the form with its settings.",

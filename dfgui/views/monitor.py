@@ -5,12 +5,12 @@ from typing import Any
 from dfgui.store.runs import ACTIVE, ENDED
 from dfgui.views import progress, words
 
-ASKED = {"save": "Save", "stop": "Stop"}
-ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interrupted": "Interrupted."}
+MOST_CHECKPOINTS = 100  # that the table shows; a run may save thousands
+ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interrupted": ""}
 
 
 def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None) -> dict[str, Any]:
-    """Name, status and how far it is. `queue_place`: 1 is next; `tokens`: seen so far, for the tokens per second."""
+    """Name, status and how far it is. `queue_place`: 1 is next; `tokens`: in each step, for the tokens per second."""
     left = progress.seconds_left(run, now)
     pace = progress.rate(run, now)
     seconds = progress.trained_seconds(run, now)
@@ -29,7 +29,7 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
         "left_exact": "" if left is None else words.clock(left),
         "took": "" if took is None else words.duration(took),
         "took_exact": "" if took is None else words.clock(took),
-        "tokens": _tokens_per_second(run["global_step"], tokens, seconds),
+        "tokens": _short(progress.per_second(pace, tokens)),
         "doing": _doing(run, queue_place),
         "doing_share": _doing_share(run),
     }
@@ -52,7 +52,8 @@ def ending(run: dict[str, Any], checkpoints: int) -> dict[str, Any] | None:
 
 
 def checkpoints(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The checkpoints, newest first."""
+    """The checkpoints, newest first: at most MOST_CHECKPOINTS, and the best wherever it is."""
+    shown = [row for place, row in enumerate(rows[::-1]) if place < MOST_CHECKPOINTS or row["best"]]
     return [
         {
             "step": row["step"],
@@ -61,7 +62,7 @@ def checkpoints(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "best": bool(row["best"]),
             "when": words.moment(row["created_at"]),
         }
-        for row in reversed(rows)
+        for row in shown
     ]
 
 
@@ -72,26 +73,6 @@ def best(rows: list[list[Any]]) -> str:
         return ""
     value, step = min(known)
     return f"{words.number(value)} at {words.whole(step)}"
-
-
-def commands(rows: list[dict[str, Any]], run: dict[str, Any]) -> dict[str, Any]:
-    """What was asked of the run and what came of it, and which buttons can be pressed."""
-    waiting = {row["command"] for row in rows if row["outcome"] is None}
-    going = run["status"] not in ENDED
-    return {
-        "answers": [_answer(row) for row in rows[:3]],
-        "save": going and run["status"] == "running" and "save" not in waiting,
-        "stop": going and run["status"] != "stopping" and "stop" not in waiting,
-    }
-
-
-def _answer(row: dict[str, Any]) -> str:
-    asked = ASKED.get(row["command"], row["command"])
-    if row["outcome"] is not None:
-        return f"{asked}: {row['outcome']}"
-    if row["taken_at_step"] is not None:
-        return f"{asked}: taken at step {words.whole(row['taken_at_step'])}"
-    return f"{asked}: requested"
 
 
 def events(rows: list[dict[str, Any]]) -> list[list[Any]]:
@@ -109,7 +90,16 @@ def about(run: dict[str, Any]) -> list[list[str]]:
     found = [[title, _fact(name, run["facts"][name])] for name, title in FACTS.items() if name in run["facts"]]
     times = [["Created", words.moment(run["created_at"])], ["Started", words.moment(run["started_at"])]]
     tracked = [[f"Tracked in {name}", words] for name, words in run["facts"].get("tracked", {}).items()]
-    return [["Run", run["id"]], *times, *tracked, *found, *_settings(run["config"])]
+    where = [*_runs_in(run["facts"]), *tracked]
+    return [["Run", run["id"]], *times, *where, *found, *_settings(run["config"])]
+
+
+def _runs_in(facts: dict[str, Any]) -> list[list[str]]:
+    """Which process executes it, and why there."""
+    if not facts.get("runs_in"):
+        return []
+    why = facts.get("runs_there_because")
+    return [["Runs in", f"{facts['runs_in']}. {why}" if why else facts["runs_in"]]]
 
 
 FACTS = {
@@ -150,11 +140,8 @@ def _settings(config: dict[str, Any], before: str = "") -> list[list[str]]:
     return rows
 
 
-def _tokens_per_second(steps: int, tokens: float | None, seconds: float | None) -> str:
-    """ "12k"; "" before the second step. The clock starts when the first step has ended, so its tokens do not count."""
-    if not (tokens and seconds and steps > 1):
-        return ""
-    return words.short(round(tokens * (steps - 1) / steps / seconds))
+def _short(count: float | None) -> str:
+    return "" if count is None else words.short(round(count))
 
 
 def _epoch(run: dict[str, Any]) -> str:
@@ -168,13 +155,18 @@ def _epoch(run: dict[str, Any]) -> str:
 def _doing(run: dict[str, Any], queue_place: int) -> str:
     """What it does while no step shows: its place in the queue, or the phase before the first step."""
     if run["status"] == "queued":
-        return "Next in the queue." if queue_place <= 1 else f"{words.ordinal(queue_place)} in the queue."
+        place = "Next in the queue" if queue_place <= 1 else f"{words.ordinal(queue_place)} in the queue"
+        return f"{place}{_going_on(run)}."
     if run["status"] == "stopping":
-        return "Saving a checkpoint, then stopping." if run["first_step_at"] else "Stopping."
+        return "Stopping: the step under way still ends." if run["first_step_at"] else "Stopping."
     if run["status"] in ACTIVE and run["first_step_at"] is None:
         doing = progress.phase(run) or "starting"
         return doing[0].upper() + doing[1:]
     return ""
+
+
+def _going_on(run: dict[str, Any]) -> str:
+    return "" if run["resume_step"] is None else f", to go on from checkpoint {words.whole(run['resume_step'])}"
 
 
 def _doing_share(run: dict[str, Any]) -> float | None:

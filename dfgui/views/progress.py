@@ -1,4 +1,7 @@
-"""How far a run is, and how long it still takes: from its row in the store and the clock."""
+"""How far a run is, and how long it still takes: from its row in the store and the clock.
+
+Speed and time count the part that trains now: a run that was resumed began anew at a checkpoint (`begun_at_step`).
+"""
 
 from typing import Any
 
@@ -11,21 +14,39 @@ PHASES = {  # phase as the trainer writes it -> what is counted, by phase_unit
 }
 
 
+Counted = tuple[int, float | None]
+
 DOING = {"loading": "loading the model", "first step": "working on the first step"}  # where one word says too little
 
 
 def trained_seconds(run: dict[str, Any], now: float) -> float | None:
-    """Seconds from the end of the first step until now, or until the run's end; None before the first step."""
+    """Seconds from the end of this part's first step until now, or until the run's end; None before that step."""
     if run["first_step_at"] is None:
         return None
     return max((run["ended_at"] or now) - run["first_step_at"], 0.0)
 
 
 def rate(run: dict[str, Any], now: float) -> float | None:
-    """Steps per second since the first step ended; None before the second."""
+    """Steps per second since this part's first step ended; None before its second."""
     seconds = trained_seconds(run, now)
-    steps = run["global_step"] - 1  # the clock starts when the first step has ended
+    steps = run["global_step"] - run["begun_at_step"] - 1  # the clock starts when the first step has ended
     return steps / seconds if seconds and steps >= 1 else None
+
+
+def per_second(steps_per_second: float | None, each_step: float | None) -> float | None:
+    """Tokens or rows in a second, of which a step trains `each_step`; None while nobody can know."""
+    return steps_per_second * each_step if steps_per_second and each_step else None
+
+
+def tokens_per_step(newest: Counted | None, before: Counted | None) -> float | None:
+    """From `num_tokens` as it was logged last, and as it stood where this part began: (step, tokens), or None."""
+    if newest is None or newest[1] is None:
+        return None
+    step, tokens = before or (0, 0.0)
+    gained = newest[1] - (tokens or 0.0)
+    if gained < 0:  # a checkpoint of before they were remembered: counted from nothing again
+        gained = newest[1]
+    return gained / (newest[0] - step) if newest[0] > step else None
 
 
 def seconds_left(run: dict[str, Any], now: float) -> float | None:
@@ -64,12 +85,12 @@ def phase(run: dict[str, Any]) -> str:
 
 
 def chip(run: dict[str, Any] | None, loss: float | None, now: float) -> dict[str, Any] | None:
-    """What the frame shows of the live run on every page."""
+    """What the frame shows on every page: the live run, or the one that was interrupted."""
     if run is None:
         return None
-    if run["status"] == "queued":
+    if run["status"] == "queued" or not (run["max_steps"] or run["status"] in ACTIVE):
         detail = ""
-    elif run["first_step_at"] is None:
+    elif run["status"] in ACTIVE and run["first_step_at"] is None:
         detail = phase(run) or "starting"
     else:
         detail = f"step {words.whole(run['global_step'])} / {words.whole(run['max_steps'])}"

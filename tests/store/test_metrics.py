@@ -123,3 +123,9 @@ def test_what_the_store_refuses_does_not_hold_up_what_follows(store, run):
         writer.log(1, {"loss": 1.0})
         assert writer.flush(5)
     assert store.metrics.points(run, "loss") == [[1, 1.0]]
+
+
+def test_points_behind_each_of_several_steps_are_counted(store, run):
+    write(store, run, [1.0] * 52)
+    assert store.metrics.behind(run, "loss", [20, 40, 52]) == [32, 12, 0]
+    assert store.metrics.behind(run, "loss", []) == []

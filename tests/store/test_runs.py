@@ -145,3 +145,15 @@ def test_setting_the_clock_ends_no_run(monkeypatch):
     assert owner.me() == mine and owner.alive(mine, None)
     assert owner.alive(other, time.time())
     assert not owner.alive(other, time.time() - 3600)  # nobody writes for it: a new process has its number
+
+
+def test_an_interrupted_run_is_what_was_left_off_until_another_one_follows(store):
+    first = store.runs.create(RunConfig(), executor="test")
+    store.runs.claim("test")
+    assert store.runs.left_off() is None
+    store.runs.move(first, "interrupted", "Its process is gone.")
+    assert store.runs.left_off()["id"] == first
+    second = store.runs.create(RunConfig(), executor="test")
+    assert store.runs.left_off() is None
+    store.runs.withdraw(second, "Taken out.")
+    assert store.runs.left_off() is None

@@ -11,6 +11,7 @@ from dfgui.config import RunConfig
 from dfgui.store import Store, Writer
 from dfgui.ui.components.live import BUSY_MS, IDLE_MS, Pulse, spoken, who
 from dfgui.views.curves import METRICS
+from tests.checkpoints import whole_checkpoint
 
 NAMES = list(METRICS)
 
@@ -54,6 +55,7 @@ class Page:
         answer = self.pulse.tick(json.loads(json.dumps(self.question)))
         self.question["seen"] |= answer.get("seen", {})
         if "curves" in answer:
+            self.question["part"] = answer["part"]
             self.question["cursor"] = [answer["curves"].get(name, {"steps": [-1]})["steps"][-1] for name in NAMES]
         for name, flat in answer.get("points", {}).items():
             self.question["cursor"][NAMES.index(name)] = flat[-2]
@@ -110,6 +112,87 @@ def test_a_cursor_beyond_the_run_gets_the_curves_afresh(pulse, run):
     assert page.ask()["curves"]["loss"]["steps"][-1] == 30
 
 
+def test_a_part_that_overtakes_the_page_between_two_questions_comes_afresh(pulse, run):
+    """The page was at step 30. The run went on from 20 and is at 40 when the page asks again."""
+    page = Page(pulse, run)
+    page.ask()
+    pulse.store.parts.begin(run, 20)
+    write(pulse, run, range(21, 41))
+    answer = page.ask()
+    assert answer["curves"]["loss"]["steps"] == list(range(1, 41))
+    assert "points" not in answer
+    assert [step for step, _ in answer["marks"]["resumed"]] == [20]
+    write(pulse, run, [41])
+    assert page.ask()["points"]["loss"] == [41, 0.02439]
+
+
+def test_the_trainers_state_is_told_to_a_page_that_shows_it(pulse, run):
+    page = Page(pulse, run)
+    assert "state" not in page.ask()
+    page.question["closely"] = True
+    assert ["global_step", "30"] in [row[:2] for row in page.ask()["state"]]
+
+
+def test_an_interrupted_run_is_what_a_visitor_finds_until_something_follows(pulse, run):
+    pulse.store.runs.move(run, "interrupted", "The process is gone.")
+    answer = Page(pulse, view="welcome").ask()
+    assert (answer["chip"]["run"], answer["chip"]["status"]) == (run, "interrupted")
+    assert answer["every"] == IDLE_MS
+    later = pulse.store.runs.create(RunConfig(name="next"), executor="test")
+    assert Page(pulse).ask()["chip"]["run"] == later
+    pulse.store.runs.withdraw(later, "Taken out.")
+    assert Page(pulse).ask()["chip"] is None
+
+
+def test_what_can_be_gone_on_from_is_told_with_what_is_set_aside(pulse, run):
+    save(pulse, run, 10)
+    save(pulse, run, 20)
+    pulse.store.runs.move(run, "stopped", "Stopped by hand.")
+    offer = pulse.resuming({"run": run})
+    assert [one["step"] for one in offer["checkpoints"]] == [20, 10]
+    assert "(20 points, 1 checkpoint) is set aside" in offer["checkpoints"][1]["words"]
+
+
+def test_a_run_is_resumed_from_the_checkpoint_and_with_the_settings_chosen(pulse, run):
+    save(pulse, run, 20)
+    pulse.store.runs.move(run, "stopped", "Stopped by hand.")
+    assert Page(pulse, run).ask()["resume"] is True
+    asked = {"run": run, "step": 20, "changes": {"logging_steps": 1, "save_steps": 7}}
+    assert pulse.resume(asked) == {"step": 20}
+    row = pulse.store.runs.get(run)
+    assert (row["status"], row["resume_step"], row["executor"]) == ("queued", 20, "app")
+    assert (row["config"]["training"]["logging_steps"], row["config"]["training"]["save_steps"]) == (1, 7)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"run": "../../etc"}, "That is not the id of a run."),
+        ({"step": "20; DROP"}, "That is not a checkpoint."),
+        ({"step": 10}, "cannot be resumed."),
+        ({"changes": {"learning_rate": 1}}, "That setting is kept from the checkpoint."),
+        ({"changes": {"logging_steps=1 --x": 1}}, "That setting is kept from the checkpoint."),
+        ({"changes": {"logging_steps": "1"}}, "Log every needs a whole number."),
+        ({"changes": {"logging_steps": 0}}, "Log every (training.logging_steps) is not usable."),
+        ({"changes": {"save_total_limit": 1}}, "Keep at most (training.save_total_limit) is not usable."),
+    ],
+)
+def test_what_cannot_be_resumed_so_is_refused_in_words_and_nothing_changes(pulse, run, changed, words):
+    save(pulse, run, 20)
+    pulse.store.runs.move(run, "stopped", "Stopped by hand.")
+    before = pulse.store.runs.get(run)
+    answer = spoken(pulse.resume, {"run": run, "step": 20, "changes": {}} | changed)
+    assert words in answer["error"]["what"]
+    assert pulse.store.runs.get(run) == before
+
+
+def save(pulse, run, step):
+    """A checkpoint that is whole on the disk, as far as anybody looks."""
+    whole_checkpoint(pulse.settings.run_folder(run) / f"checkpoint-{step}")
+    with Writer(pulse.store.path, run) as writer:
+        writer.checkpoint(step, f"checkpoint-{step}", "adapter", 1_000_000, None)
+
+
 def test_a_page_far_behind_gets_buckets_and_not_every_point(pulse, run):
     page = Page(pulse, run)
     page.ask()
@@ -135,7 +218,7 @@ def test_a_run_that_is_not_there_is_said_in_words(pulse):
 
 @pytest.mark.parametrize("run", ["../../etc", "a' OR 1=1 --", "", 7, None, ["x"], {"a": 1}, "x" * 99])
 def test_what_is_not_the_id_of_a_run_is_refused_in_words(pulse, run):
-    for answer in (pulse.detail, pulse.log):
+    for answer in (pulse.detail, pulse.log, pulse.resuming):
         assert spoken(answer, {"run": run})["error"]["what"] == "That is not the id of a run."
     assert spoken(pulse.ask, {"run": run, "command": "stop"}, "ada")["error"]["what"]
 

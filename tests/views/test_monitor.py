@@ -8,17 +8,17 @@ def head(run, **changes):
 
 
 def test_the_header_says_how_far_how_fast_and_how_long_still(row):
-    said = head(row(), tokens=80_000)
+    said = head(row(), tokens=80_000 / 241)
     assert said["steps"] == "241 / 601"
     assert said["epoch"] == "epoch 1.2 of 3"
     assert said["pace"] == "3.0 steps/s"
     assert (said["left"], said["left_exact"]) == ("2 min left", "0:02:00")
-    assert said["tokens"] == "996"  # the first step ended before the clock began
+    assert said["tokens"] == "996"  # the first step ended before the clock began, and its tokens are not counted
     assert said["doing"] == ""
 
 
 def test_one_step_is_no_pace(row):
-    said = head(row(global_step=1), tokens=4_000)
+    said = head(row(global_step=1), tokens=4_000.0)
     assert (said["pace"], said["tokens"]) == ("", "")
 
 
@@ -37,6 +37,11 @@ def test_a_queued_run_says_its_place(row):
     queued = row(status="queued", first_step_at=None, global_step=0, max_steps=None, phase=None)
     assert head(queued, queue_place=1)["doing"] == "Next in the queue."
     assert head(queued, queue_place=3)["doing"] == "3rd in the queue."
+
+
+def test_a_resumed_run_in_the_queue_says_from_where_it_will_go_on(row):
+    queued = row(status="queued", first_step_at=None, resume_step=40, global_step=52)
+    assert head(queued, queue_place=1)["doing"] == "Next in the queue, to go on from checkpoint 40."
 
 
 def test_before_the_first_step_the_phase_is_said_with_its_share(row):
@@ -89,34 +94,24 @@ def test_the_best_evaluation_is_named_with_its_step():
     assert monitor.best([]) == ""
 
 
-def asked(command="save", taken=None, outcome=None):
-    return {"command": command, "taken_at_step": taken, "outcome": outcome}
-
-
-def test_a_pressed_button_is_answered_step_by_step(row):
-    assert monitor.commands([asked()], row())["answers"] == ["Save: requested"]
-    assert monitor.commands([asked(taken=241)], row())["answers"] == ["Save: taken at step 241"]
-    assert monitor.commands([asked(taken=241, outcome="saved at step 241")], row())["answers"] == [
-        "Save: saved at step 241"
-    ]
-
-
-def test_a_button_can_be_pressed_again_once_it_was_answered(row):
-    assert monitor.commands([asked()], row())["save"] is False
-    assert monitor.commands([asked(outcome="saved at step 9")], row())["save"] is True
-
-
-def test_a_run_in_the_queue_can_be_stopped_but_not_saved(row):
-    said = monitor.commands([], row(status="queued"))
-    assert (said["save"], said["stop"]) == (False, True)
-
-
-def test_an_ended_run_takes_no_commands(row):
-    said = monitor.commands([], row(status="finished"))
-    assert (said["save"], said["stop"]) == (False, False)
-
-
 def test_settings_are_named_as_they_are_written_on_the_command_line(row):
     names = dict(monitor.about(row(facts={"device": "CPU", "train_rows": 12_345})))
     assert names["training.learning_rate"] == "0.0002"
     assert names["Rows trained on"] == "12,345"
+
+
+def test_a_long_list_of_checkpoints_is_cut_and_the_best_stays_in_it():
+    rows = [
+        {"step": step, "bytes": 1, "eval_loss": None, "created_at": NOW, "best": step == 3} for step in range(1, 1001)
+    ]
+    steps = [shown["step"] for shown in monitor.checkpoints(rows)]
+    assert steps == [*range(1000, 1000 - monitor.MOST_CHECKPOINTS, -1), 3]
+
+
+def test_where_it_runs_is_said_with_the_reason(row):
+    facts = {"runs_in": "a process of its own, 1234"}
+    assert dict(monitor.about(row(facts=facts)))["Runs in"] == "a process of its own, 1234"
+    facts["runs_there_because"] = "A CUDA error has spoilt the app's process."
+    shown = dict(monitor.about(row(facts=facts)))["Runs in"]
+    assert shown == "a process of its own, 1234. A CUDA error has spoilt the app's process."
+    assert "Runs in" not in dict(monitor.about(row()))

@@ -11,6 +11,35 @@ def test_the_time_left_follows_from_the_pace(row):
     assert progress.seconds_left(row(), NOW) == 120.0
 
 
+def test_a_resumed_run_counts_the_part_that_trains_now(row):
+    """40 steps since checkpoint 200 in 80 seconds; what the parts before it took does not count."""
+    part = row(begun_at_step=200)
+    assert progress.rate(part, NOW) == 0.5
+    assert progress.seconds_left(part, NOW) == 720.0
+    assert progress.rate(row(begun_at_step=240), NOW) is None  # its first step
+
+
+def test_where_a_resumed_run_stands_is_counted_from_the_very_beginning(row):
+    assert progress.chip(row(begun_at_step=200), None, NOW)["detail"] == "step 241 / 601"
+
+
+def test_tokens_of_a_step_are_those_of_this_part(row):
+    assert progress.tokens_per_step((240, 24_000.0), None) == 100.0
+    assert progress.tokens_per_step((240, 28_000.0), (200, 20_000.0)) == 200.0
+    assert progress.tokens_per_step((200, 20_000.0), (200, 20_000.0)) is None  # none logged since
+    assert progress.tokens_per_step(None, None) is None
+
+
+def test_tokens_that_are_counted_from_nothing_again_are_never_negative():
+    assert progress.tokens_per_step((210, 1_000.0), (200, 20_000.0)) == 100.0
+
+
+def test_what_is_done_in_a_second_follows_from_the_pace():
+    assert progress.per_second(3.0, 100.0) == 300.0
+    assert progress.per_second(None, 100.0) is None
+    assert progress.per_second(3.0, None) is None
+
+
 def test_nothing_is_said_of_the_time_left_before_the_second_step(row):
     assert progress.seconds_left(row(global_step=1), NOW) is None
     assert progress.seconds_left(row(first_step_at=None, global_step=0), NOW) is None
@@ -45,6 +74,11 @@ def test_the_chip_says_status_step_loss_and_time_left(row):
 def test_the_chip_of_a_run_that_prepares_says_its_phase(row):
     chip = progress.chip(row(status="preparing", first_step_at=None, global_step=0, phase="loading"), None, NOW)
     assert (chip["detail"], chip["loss"], chip["left"]) == ("loading the model", "", "")
+
+
+def test_the_chip_of_an_interrupted_run_says_how_far_it_came(row):
+    chip = progress.chip(row(status="interrupted", first_step_at=None, ended_at=NOW, phase=None), None, NOW)
+    assert (chip["status"], chip["detail"], chip["left"]) == ("interrupted", "step 241 / 601", "")
 
 
 def test_without_a_live_run_there_is_no_chip():

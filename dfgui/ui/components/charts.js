@@ -3,7 +3,8 @@ dfgui.charts = (root, held) => {
   const SMALLS = { mean_token_accuracy: "eval_mean_token_accuracy", grad_norm: null, learning_rate: null };
   const big = root.querySelector(".plot.big");
   const readout = root.querySelector(".readout");
-  const state = { weight: 0.6, log: false, zoom: null, detail: null, marks: [], index: null };
+  const state = { weight: 0.6, log: false, zoom: null, detail: null, marks: [], resumed: [], asked: [], index: null };
+  const strip = dfgui.marks(root.querySelector(".marks"));
   const { plot, columns, number, css, forget } = dfgui.chart;
   const group = { key: `dfgui-${Math.random()}`, range, selected, moved, whole: () => zoom(null) };
   let loss = plot(big, group, { tall: true, draw: drawMarks });
@@ -49,7 +50,10 @@ dfgui.charts = (root, held) => {
     root.querySelector("[data-control=whole]").disabled = !part;
     draw();
     const curve = held.get("loss");
-    if (!part || !curve || !curve.buckets) return;
+    if (part && curve && curve.buckets) await look(part);
+  }
+
+  async function look(part) {
     const answer = await dfgui.live.call("detail", { run: dfgui.view.run, start: Math.max(part[0], 0), end: part[1] });
     if (state.zoom !== part || !answer.curves) return;
     state.detail = dfgui.curves([]);
@@ -69,6 +73,8 @@ dfgui.charts = (root, held) => {
     const curve = shown().get("loss");
     const at = state.index ?? steps.length - 1;
     root.querySelector(".key .nan").classList.toggle("absent", !(curve && curve.nans.length));
+    root.querySelector(".key .asked").classList.toggle("absent", !state.asked.length);
+    root.querySelector(".key .resumed").classList.toggle("absent", !state.resumed.length);
     root.querySelector(".key .spread").hidden = !(curve && curve.buckets);
     if (!steps.length) {
       const ended = ["finished", "stopped", "failed", "interrupted"].includes(root.dataset.state);
@@ -105,6 +111,7 @@ dfgui.charts = (root, held) => {
       ctx.fill();
       if (best) ctx.fillText("best", x, bottom - 12 * unit);
     }
+    for (const [step] of state.resumed.filter(([at]) => inside(at))) drawPart(chart, step, unit);
     ctx.strokeStyle = css("--df-bad");
     ctx.lineWidth = 2 * unit;
     const curve = shown().get("loss");
@@ -118,6 +125,25 @@ dfgui.charts = (root, held) => {
       ctx.stroke();
     }
     ctx.restore();
+    strip.place(chart, [...state.resumed.map(([step, words]) => [step, "resumed", words]), ...state.asked].sort((a, b) => a[0] - b[0]));
+  }
+
+  // Where the run went on from a checkpoint: a line, with its words on the side that has room.
+  function drawPart({ ctx, bbox, valToPos }, step, unit) {
+    const x = Math.round(valToPos(step, "x", true));
+    const words = `resumed from ${step.toLocaleString("en")}`;
+    const right = x + ctx.measureText(words).width + 6 * unit < bbox.left + bbox.width;
+    ctx.strokeStyle = ctx.fillStyle = css("--df-soft");
+    ctx.lineWidth = unit;
+    ctx.setLineDash([4 * unit, 3 * unit]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.setLineDash([]);
+    ctx.textAlign = right ? "left" : "right";
+    ctx.fillText(words, x + (right ? 4 : -4) * unit, bbox.top + 10 * unit);
+    ctx.textAlign = "center";
   }
 
   function keyed(event) {
@@ -161,16 +187,25 @@ dfgui.charts = (root, held) => {
     }
   }).observe(root);
 
-  function mark(checkpoints) {
-    state.marks = checkpoints;
+  // `checkpoints`, or `resumed` and `asked`: whatever is known better now.
+  function mark({ checkpoints = state.marks, resumed = state.resumed, asked = state.asked }) {
+    Object.assign(state, { marks: checkpoints, resumed, asked });
+    draw();
+  }
+
+  // The curve came afresh: what was looked at closely may be of one that was set aside.
+  function renew() {
+    state.index = null;
+    if (state.detail) look(state.zoom);
+    state.detail = null;
     draw();
   }
 
   function clear() {
-    Object.assign(state, { zoom: null, detail: null, marks: [], index: null });
+    Object.assign(state, { zoom: null, detail: null, marks: [], resumed: [], asked: [], index: null });
     root.querySelector("[data-control=whole]").disabled = true;
     draw();
   }
 
-  return { draw, mark, clear };
+  return { draw, mark, renew, clear };
 };

@@ -2,7 +2,7 @@
 
 The browser asks `tick` with what it has already seen; the answer holds only what changed, and when to ask again.
 
-    {"run": "7h2k...", "view": "monitor", "seen": {"chip": "a1f3"}, "cursor": [240, 200, 240, 240, 240, 200]}
+    {"run": "7h2k...", "view": "monitor", "seen": {"chip": "a1f3"}, "cursor": [240, 200, 240, 240, 240, 200], "part": 0}
     {"every": 1000, "chip": {...}, "seen": {"chip": "9c07"}, "points": {"loss": [241, 0.82]}}
 
 These functions can be called by anybody who may see the page: ids and numbers are checked, and no path is taken.
@@ -17,11 +17,13 @@ import gradio as gr
 
 from dfgui import actions
 from dfgui.errors import UserError
+from dfgui.fields import specs
 from dfgui.integrations import space
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.store.news import News
 from dfgui.store.runs import ACTIVE
+from dfgui.training.resume import RESUMABLE
 from dfgui.ui.components.history import History
 from dfgui.ui.components.watch import NONE_YET, Watch
 from dfgui.views import curves, progress
@@ -80,15 +82,22 @@ class Pulse:
         def compare(question: dict) -> dict:
             return spoken(self.history.compare, question)
 
-        return [tick, detail, ask, log, rename, note, delete, compare]
+        def resuming(question: dict) -> dict:
+            return spoken(self.resuming, question)
+
+        def resume(question: dict) -> dict:
+            return spoken(self.resume, question)
+
+        return [tick, detail, ask, log, resuming, resume, rename, note, delete, compare]
 
     def tick(self, question: dict[str, Any], visitor: str | None = None) -> dict[str, Any]:
         """What changed since the page last asked. `visitor`: the name signed in with, where a login is in force."""
         now = time.time()
         current = self.store.runs.current()
+        shown = current or self.store.runs.left_off()
         tag = self.news.tag()
         told = {"notice": space.notice(self.settings), "visitor": visitor}
-        sections: dict[str, Any] = {"chip": self._chip(current, now), "news": tag, **told}
+        sections: dict[str, Any] = {"chip": self._chip(shown, now), "news": tag, **told}
         extra: dict[str, Any] = {}
         if question.get("view") == "monitor" and question.get("run"):
             extra = self._monitor(sections, question, now)
@@ -105,12 +114,17 @@ class Pulse:
         """Adds what is said of a run to `sections`; returns its points and the news of its log."""
         try:
             run = actions.checked(str(question["run"]))
-            found = self.watch.monitor(run, now)
+            parts = self.store.parts.of(run)  # first: a part that begins meanwhile is seen by the next question
+            found = self.watch.monitor(run, now, parts, question.get("closely") is True)
         except UserError as error:
             sections["missing"] = str(error)
             return {}
         sections |= found
-        points = self.watch.points(run, _cursor(question.get("cursor")), found["head"]["step"])
+        same = (whole_number(question.get("part")) or 0) == len(parts)
+        cursor = _cursor(question.get("cursor")) if same else None
+        points = self.watch.points(run, cursor, found["head"]["step"])
+        if "curves" in points:
+            points["part"] = len(parts)
         events = self.watch.events(run, whole_number(question.get("event")))
         return {**points, **({"events": events} if events else {})}
 
@@ -132,6 +146,21 @@ class Pulse:
                 self.settings, actions.checked(str(question.get("run"))), str(question.get("command")), by
             )
         }
+
+    def resuming(self, question: dict[str, Any]) -> dict[str, Any]:
+        """From where an ended run can go on, and what may change."""
+        run = actions.checked(str(question.get("run")))
+        return self.watch.resuming(run, actions.whole_checkpoints(self.settings, run))
+
+    def resume(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Puts an ended run back into the queue, to go on from the checkpoint of a step."""
+        run = actions.checked(str(question.get("run")))
+        step = whole_number(question.get("step"))
+        if step is None:
+            raise UserError(
+                "That is not a checkpoint.", "A checkpoint is named by its step.", "Choose one of the list."
+            )
+        return {"step": actions.resume(self.settings, run, step, _changes(question.get("changes")))}
 
     def log(self, question: dict[str, Any]) -> dict[str, Any]:
         """The end of the run's own log file."""
@@ -175,6 +204,19 @@ def _cursor(given: Any) -> list[int] | None:
         return None
     steps = [whole_number(step) for step in given]
     return [NONE_YET if step is None else step for step in steps]
+
+
+def _changes(given: Any) -> list[str]:
+    """{"logging_steps": 1} as ["training.logging_steps=1"]. Raises UserError for what is no whole number."""
+    changes = []
+    for name, value in given.items() if isinstance(given, dict) else []:
+        if name not in RESUMABLE:
+            raise UserError("That setting is kept from the checkpoint.", "Few may change.", "Train longer instead.")
+        if whole_number(value) is None:
+            title = next(spec.title for spec in specs() if spec.path == f"training.{name}")
+            raise UserError(f"{title} needs a whole number.", "It counts.", "Write 1, 5 or 100, say.", field=name)
+        changes.append(f"training.{name}={value}")
+    return changes
 
 
 def whole_number(given: Any) -> int | None:

@@ -2,8 +2,10 @@
 dfgui.monitor = (() => {
   const KEPT_EVENTS = 200;
   const LOG_MS = 5000; // how often the full log is read again while it is open
-  const page = { run: "", head: null, event: null, ended: null, happened: "", answers: [] };
-  let root, held, charts;
+  const SECTIONS = ["head", "best", "ending", "resume", "checkpoints", "older", "commands", "marks", "about", "state", "missing"];
+  const NEW = { head: null, event: null, part: null, ended: null, happened: "", answers: [], checkpoints: [] };
+  const page = { run: "", ...NEW };
+  let root, held, charts, commands, resume;
 
   const find = (selector) => root.querySelector(selector);
   const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
@@ -13,10 +15,11 @@ dfgui.monitor = (() => {
     held = dfgui.curves(metrics);
     charts = dfgui.charts(root, held);
     for (const button of root.querySelectorAll("[data-go]")) button.addEventListener("click", () => dfgui.view.go(button.dataset.go));
-    find("[data-command=save]").addEventListener("click", () => command("save"));
-    find("[data-command=stop]").addEventListener("click", askToStop);
-    find("dialog").addEventListener("close", () => find("dialog").returnValue === "stop" && command("stop"));
+    commands = dfgui.commands(root, page, say);
+    resume = dfgui.resume(root, page);
+    find(".next .resume").addEventListener("click", resume.open);
     find(".raw").addEventListener("toggle", readLog);
+    find(".state").addEventListener("toggle", () => find(".state").open && dfgui.live.ask());
     setInterval(() => page.head && !page.ended && readLog(), LOG_MS);
     dfgui.live.join({ question, answer });
     dfgui.view.listen(turned);
@@ -33,18 +36,23 @@ dfgui.monitor = (() => {
   }
 
   function forget() {
-    for (const section of ["head", "best", "ending", "checkpoints", "commands", "about", "missing"]) dfgui.live.forget(section);
-    Object.assign(page, { head: null, event: null, ended: null, happened: "", answers: [] });
+    for (const section of SECTIONS) dfgui.live.forget(section);
+    Object.assign(page, NEW);
+    commands.leave();
+    resume.leave();
     held.clear();
     charts.clear();
     find(".events").replaceChildren();
     find(".raw pre").textContent = "";
+    find(".state dl").replaceChildren();
     empty();
   }
 
   function question(asked) {
     if (asked.view !== "monitor" || !page.run) return;
     asked.cursor = held.cursor();
+    asked.part = page.part;
+    if (find(".state").open) asked.closely = true;
     if (page.event !== null) asked.event = page.event;
   }
 
@@ -54,12 +62,17 @@ dfgui.monitor = (() => {
     if (news.head) drawHead(news.head);
     if ("best" in news) fact("best", news.best && `best held-out loss ${news.best}`);
     if (news.checkpoints) drawCheckpoints(news.checkpoints);
-    if (news.commands) drawCommands(news.commands);
+    if ("older" in news) drawOlder(news.older);
+    if (news.commands) commands.draw(news.commands);
+    if (news.marks) charts.mark(news.marks);
     if ("ending" in news) page.ended = news.ending;
+    if ("resume" in news) find(".next .resume").hidden = !news.resume;
     if (news.events) drawEvents(news.events);
     if (news.about) drawAbout(news.about);
-    if (news.head || news.commands || news.events || "ending" in news) say();
-    if (held.take(news)) charts.draw();
+    if (news.state) drawState(news.state);
+    if (news.head || news.commands || news.events || "ending" in news || "resume" in news) say();
+    if (held.take(news)) news.curves ? charts.renew() : charts.draw();
+    if ("part" in news) page.part = news.part;
     drawTiles();
   }
 
@@ -99,40 +112,14 @@ dfgui.monitor = (() => {
     find(".told pre").textContent = (ended && ended.details) || "";
     find(".next").hidden = !(ended && ended.next);
     find(".buttons").hidden = Boolean(ended);
+    if (ended) commands.leave();
+    else resume.leave();
+    const first = ["failed", "interrupted"].includes(root.dataset.state) && !find(".next .resume").hidden;
+    find(".next .resume").classList.toggle("primary", first);
+    find(".next [data-go=chat]").classList.toggle("primary", !first);
     find(".checkpoints .none").textContent = ended
       ? "This run kept none."
       : "None yet. One is written at every “save every” steps, at the end, and when you press Save now.";
-  }
-
-  function drawCommands(commands) {
-    page.answers = commands.answers;
-    find("[data-command=save]").disabled = !commands.save;
-    find("[data-command=stop]").disabled = !commands.stop;
-  }
-
-  async function command(name) {
-    find(`[data-command=${name}]`).disabled = true;
-    page.answers = [`${name === "save" ? "Save" : "Stop"}: requested`, ...page.answers];
-    say();
-    const taken = await dfgui.live.call("ask", { run: page.run, command: name });
-    if (taken.error) page.answers = [`${taken.error.what} ${taken.error.why}`];
-    say();
-    dfgui.live.forget("commands");
-    dfgui.live.ask();
-  }
-
-  function askToStop() {
-    const { head } = page;
-    const dialog = find("dialog");
-    const training = head.state === "running";
-    dialog.querySelector("h3").textContent = `Stop ${head.name}?`;
-    dialog.querySelector("p").textContent = training
-      ? `It is at step ${head.steps}. The next step still ends, is saved as a checkpoint, and then the run stops for good.`
-      : "It has not trained a step yet: there is nothing to keep, unless a step ends before the stop arrives.";
-    dialog.querySelector("[value=stop]").textContent = training ? "Stop and keep a checkpoint" : "Stop";
-    dialog.querySelector("[value=keep]").textContent = training ? "Keep training" : "Let it go on";
-    dialog.returnValue = "keep";
-    dialog.showModal();
   }
 
   function drawTiles() {
@@ -150,6 +137,7 @@ dfgui.monitor = (() => {
   }
 
   function drawCheckpoints(checkpoints) {
+    page.checkpoints = checkpoints;
     find(".checkpoints .none").hidden = checkpoints.length > 0;
     find(".checkpoints table").hidden = !checkpoints.length;
     find(".checkpoints tbody").replaceChildren(...checkpoints.map((one) => {
@@ -167,7 +155,13 @@ dfgui.monitor = (() => {
       row.append(step, score, make("td", one.size, "num"), last);
       return row;
     }));
-    charts.mark(checkpoints);
+    charts.mark({ checkpoints });
+  }
+
+  // A long list is cut, not the checkpoints.
+  function drawOlder(count) {
+    find(".checkpoints .older").hidden = !count;
+    find(".checkpoints .older").textContent = `${count.toLocaleString("en")} older ${count === 1 ? "one is" : "ones are"} on Export.`;
   }
 
   function drawEvents(events) {
@@ -204,6 +198,17 @@ dfgui.monitor = (() => {
       box.replaceChildren(Object.assign(make("a", value), { href: value, target: "_blank", rel: "noopener noreferrer" }));
     }
     return box;
+  }
+
+  function drawState(rows) {
+    const list = find(".state dl");
+    const parts = rows.flatMap(([name, value, meaning]) => {
+      const term = make("dt", name);
+      term.append(make("small", meaning));
+      term.title = meaning;
+      return [term, make("dd", value)];
+    });
+    list.replaceChildren(...parts);
   }
 
   // Instead of a run: why there is none to see. Called without words it goes.
