@@ -23,6 +23,7 @@ from dfgui.data.conversation import RowError, fingerprint, require_answer
 from dfgui.errors import UserError
 from dfgui.models import hardware, load
 from dfgui.settings import Settings
+from dfgui.training import engine
 
 LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
 HUB_SECONDS = 600  # how long what was seen of a Hub dataset is believed
@@ -44,13 +45,15 @@ class Note:
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
     return [
-        note for look in (_data, _model, _precision, _optimizer, _batch, _disk) for note in _told(look, run, settings)
+        note
+        for look in (_data, _model, _engine, _in_4bit, _precision, _optimizer, _batch, _disk)
+        for note in _told(look, run, settings)
     ]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _data, _optimizer, _precision, _disk):
+    for look in (_model, _data, _engine, _in_4bit, _optimizer, _precision, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -172,6 +175,29 @@ def _model(run: RunConfig, settings: Settings) -> Iterator[Note]:
         size = load.weights_size(run.model, settings)
     place = "on this machine" if size else "looked for on the Hub and fetched at the start"
     yield Note("ok", "Model", f"{run.model.name}, {place}.")
+
+
+def _engine(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    if run.run.backend == "unsloth":
+        engine.require(run)
+        kind: Literal["ok", "warn"] = "warn" if (advice := engine.advice(run)) else "ok"
+        yield Note(kind, "Engine", f"Unsloth, in a process of its own. {advice}".strip(), field="run.backend")
+
+
+def _in_4bit(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    if not run.model.load_in_4bit:
+        return
+    title, text, cure = "Base in 4 bit", "The frozen base takes about a quarter of the memory.", ""
+    if run.method == "full":
+        title, text = "Weights in 4 bit cannot be trained.", "They are frozen, and an adapter learns beside them."
+        cure = "Choose LoRA, or hold the base in 16 bit."
+    elif hardware.look().device != "cuda":
+        title, text = "4-bit weights need an NVIDIA GPU.", f"This machine: {hardware.describe(hardware.look())}."
+        cure = "Leave 'Base in 4 bit' off."
+    elif not hardware.has("bitsandbytes"):
+        title, text = "4-bit weights need bitsandbytes.", "It is not installed."
+        cure = "Install it with `pip install bitsandbytes`, or leave 'Base in 4 bit' off."
+    yield Note("stop" if cure else "ok", title, text, cure, "model.load_in_4bit")
 
 
 def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:

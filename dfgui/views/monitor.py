@@ -111,6 +111,7 @@ def about(run: dict[str, Any]) -> list[list[str]]:
 
 
 FACTS = {
+    "engine": "Engine",
     "device": "Device",
     "precision": "Precision",
     "dtype": "Weights held in",
