@@ -30,12 +30,13 @@ def begin(home: Path) -> str:
             field="run.placement",
         )
     os.environ.setdefault("UNSLOTH_DISABLE_STATISTICS", "1")  # it would fetch a file from the Hub, to be counted
-    os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(home / "unsloth"))  # else in whatever folder this began in
+    # Else it would keep what it compiles in whatever folder this process began in.
+    os.environ.setdefault("UNSLOTH_COMPILE_LOCATION", str(home / "unsloth_compiled_cache"))
     before = dict(os.environ)
     import unsloth  # noqa: F401
 
-    changed = {name: value for name, value in sorted(os.environ.items()) if before.get(name) != value}
-    logger.info("Unsloth has set: %s", ", ".join(f"{name}={value}" for name, value in changed.items()))
+    changed = sorted(name for name, value in os.environ.items() if before.get(name) != value)
+    logger.info("Unsloth has set %s", ", ".join(changed))  # names alone: a value may be a secret
     return f"Unsloth has rewritten TRL's trainer and set {len(changed)} environment variables, for this process alone."
 
 
