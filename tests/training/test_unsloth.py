@@ -119,7 +119,7 @@ def test_a_stopped_run_keeps_a_checkpoint_and_goes_on_as_if_it_had_never_been(tr
         assert [value for _, value in points] == pytest.approx([value for _, value in expected], rel=1e-3), name
 
 
-def until(true, seconds=120):
+def until(true, seconds=300):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
