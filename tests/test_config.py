@@ -61,9 +61,9 @@ def test_older_names_of_the_reference_page_are_understood(given, name, value):
 
 
 def test_what_is_not_in_this_version_is_refused_as_such_unless_it_asks_for_nothing():
-    asks_for_nothing = {"model": {"load_in_4bit": False}, "early_stopping": None, "callbacks": None, "trackers": []}
+    asks_for_nothing = {"early_stopping": None, "callbacks": None, "trackers": []}
     assert parse(asks_for_nothing) == RunConfig()
-    for asked in ({"model": {"load_in_4bit": True}}, {"extra": {"a": 1}}):
+    for asked in ({"extra": {"a": 1}},):
         assert "not in this version" in next(iter(problems(asked).values()))
 
 

@@ -31,6 +31,25 @@ def test_a_missing_piece_is_named_with_its_substitute():
     assert any("bitsandbytes" in note for note in notes) and any("bf16" in note for note in notes)
 
 
+def test_the_unsloth_preset_is_exactly_the_pages_values():
+    values, notes = presets.apply("unsloth", bf16=True, bitsandbytes=True, unsloth=True, in_4bit=True)
+    run = parse(nested(values))
+    assert notes == [] and (run.run.backend, run.run.placement, run.method) == ("unsloth", "process", "lora")
+    assert run.model.load_in_4bit and run.training.gradient_checkpointing and run.training.max_length == 2048
+    adapter, training = run.adapter, run.training
+    assert (adapter.r, adapter.lora_alpha, adapter.lora_dropout) == (16, 16, 0)
+    assert adapter.target_modules == ["q_proj", "k_proj", "v_proj", "o_proj"]
+    assert (training.per_device_train_batch_size, training.gradient_accumulation_steps) == (2, 4)
+    assert (training.num_train_epochs, training.learning_rate, training.optim) == (3, 2e-4, "adamw_8bit")
+
+
+def test_the_unsloth_preset_says_what_trains_in_its_place():
+    values, notes = presets.apply("unsloth", bf16=False, bitsandbytes=False)
+    run = parse(nested(values))
+    assert (run.run.backend, run.model.load_in_4bit, run.training.optim) == ("trl", False, "adamw_torch_fused")
+    assert len(notes) == 3 and all(any(word in note for note in notes) for word in ("adamw_8bit", "TRL", "4-bit"))
+
+
 @pytest.mark.parametrize("name", presets.PRESETS)
 def test_every_preset_is_a_valid_config(name):
     values, _ = presets.apply(name, bf16=False, bitsandbytes=False)

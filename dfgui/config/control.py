@@ -126,8 +126,11 @@ class Run(Block):
         "several GPUs or machines.",
         "run",
     )
-    backend: Literal["trl"] = setting(
-        "trl", "Engine", "trl: SFTTrainer of the TRL library. unsloth: the same, made faster by Unsloth.", "run"
+    backend: Literal["trl", "unsloth"] = setting(
+        "trl",
+        "Engine",
+        "trl: SFTTrainer of the TRL library. unsloth: the same, made faster on an NVIDIA GPU; always in a process.",
+        "method",
     )
     processes: int = setting(
         0,

@@ -1,9 +1,9 @@
 """What is trained: the model, and the adapter beside it."""
 
 import re
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import field_validator, model_validator
+from pydantic import field_validator
 
 from dfgui.config.block import Block, setting
 
@@ -36,6 +36,12 @@ class Model(Block):
         "model",
         "advanced",
     )
+    load_in_4bit: bool = setting(
+        False,
+        "Base in 4 bit",
+        "QLoRA: the frozen base takes about a quarter of the memory. Needs an NVIDIA GPU and bitsandbytes.",
+        "precision",
+    )
     chat_template: CHAT_TEMPLATES = setting(
         "own",
         "Chat template",
@@ -60,16 +66,6 @@ class Model(Block):
         "model",
         "advanced",
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def whole_weights_only(cls, values: Any) -> Any:
-        """`load_in_4bit: false` asks for what is done anyway."""
-        if isinstance(values, dict) and "load_in_4bit" in values:
-            values = dict(values)
-            if values.pop("load_in_4bit"):
-                raise ValueError("load_in_4bit is not in this version: leave it out, or set it to false.")
-        return values
 
     @field_validator("name")
     @classmethod

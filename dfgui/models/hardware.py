@@ -64,6 +64,11 @@ def has(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
+def has_4bit() -> bool:
+    """Whether a model can be held in 4 bit here."""
+    return look().device == "cuda" and has("bitsandbytes")
+
+
 @lru_cache(maxsize=1)
 def look() -> Hardware:
     """The hardware as the driver reports it, without torch."""

@@ -135,17 +135,37 @@ def _weight_files(name: str, folder: Path) -> list[Path]:
     return files
 
 
-def weights(folder: str, dtype: str, device: str = "cpu") -> Any:
-    """The causal language model in `folder`, weights held in `dtype` (a torch dtype's name), on `device`."""
+def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False) -> Any:
+    """The causal language model in `folder`, weights held in `dtype` (a torch dtype's name), on `device`.
+
+    `in_4bit`: held in 4 bit and computed with in `dtype`; such weights are frozen, and an adapter learns beside them.
+    """
     imports.for_loading()
     import torch
     from transformers import AutoModelForCausalLM
 
     with _loading:
         model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, dtype), trust_remote_code=False, use_safetensors=True
+            folder,
+            dtype=getattr(torch, dtype),
+            trust_remote_code=False,
+            use_safetensors=True,
+            **(_quantised(getattr(torch, dtype), device) if in_4bit else {}),
         )
-    return model.to(device)
+    return model if in_4bit else model.to(device)
+
+
+def _quantised(dtype: Any, device: str) -> dict[str, Any]:
+    """QLoRA's own choices: 4-bit NormalFloat, its scales quantised as well. Such a model is loaded where it stays."""
+    from transformers import BitsAndBytesConfig
+
+    how = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": how, "device_map": {"": device}}
 
 
 def make_room(model: Any, tokenizer: Any) -> None:

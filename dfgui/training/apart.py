@@ -97,7 +97,7 @@ def watch(process: subprocess.Popen, run: str, settings: Settings, closing: thre
         else:
             press(store, row)
         time.sleep(LOOK_SECONDS)
-    if process.poll() is not None and store.runs.get(run)["queued_at"] == since:
+    if process.poll() is not None and ended_at is None and store.runs.get(run)["queued_at"] == since:
         _tell_how_it_went(process.returncode, run, settings)
 
 
@@ -120,7 +120,7 @@ def _tell_how_it_went(code: int, run: str, settings: Settings) -> None:
     """Gives a reason to a run whose process is gone without one."""
     store = Store(settings.store_path)
     row = store.runs.get(run)
-    if row["status"] in ENDED:
+    if row["status"] in ENDED or (row["status"] == "queued" and code == 0):  # resumed as soon as it had ended
         return
     if row["status"] == "queued" and row["executor"] == "app":
         error = UserError(

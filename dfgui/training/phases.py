@@ -1,6 +1,6 @@
 """What a run does before its first step, told to the store; and whether somebody wants it to stop.
 
-preparing: starting TRL -> tokenising -> downloading -> loading -> first step
+preparing: starting TRL (or Unsloth) -> tokenising -> downloading -> loading -> first step
 """
 
 import logging

@@ -24,7 +24,7 @@ from dfgui.errors import UserError
 from dfgui.integrations import trackers
 from dfgui.models import earlier, hardware, load
 from dfgui.settings import Settings
-from dfgui.training import callback_source
+from dfgui.training import callback_source, engine
 
 LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
 HUB_SECONDS = 600  # how long what was seen of a Hub dataset is believed
@@ -45,13 +45,20 @@ class Note:
 
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
-    looks = (_data, _model, _earlier, _precision, _optimizer, _batch, _stopping, _callbacks, _trackers, _disk)
+    looks = (
+        *(_data, _model, _earlier, _engine, _in_4bit, _precision, _optimizer, _batch),
+        *(_stopping, _callbacks, _trackers, _disk),
+    )
     return [note for look in looks for note in _told(look, run, settings)]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _earlier, _data, _optimizer, _precision, _stopping, _callbacks, _trackers, _disk):
+    looks = (
+        *(_model, _earlier, _data, _engine, _in_4bit, _optimizer, _precision),
+        *(_stopping, _callbacks, _trackers, _disk),
+    )
+    for look in looks:
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -197,6 +204,29 @@ def _adapter_kept(asked: config.Adapter, found: earlier.Earlier) -> Note:
         return Note("ok", "Adapter", f"That of {found.title} is trained on: {found.shape}.")
     text = f"That of {found.title} is trained on, and keeps its shape: {found.shape}."
     return Note("warn", "Adapter", text, f"What is set for {', '.join(differs)} is not used.", f"adapter.{differs[0]}")
+
+
+def _engine(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    if run.run.backend == "unsloth":
+        engine.require(run)
+        kind: Literal["ok", "warn"] = "warn" if (advice := engine.advice(run)) else "ok"
+        yield Note(kind, "Engine", f"Unsloth, in a process of its own. {advice}".strip(), field="run.backend")
+
+
+def _in_4bit(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    if not run.model.load_in_4bit:
+        return
+    title, text, cure = "Base in 4 bit", "The frozen base takes about a quarter of the memory.", ""
+    if run.method == "full":
+        title, text = "Weights in 4 bit cannot be trained.", "They are frozen, and an adapter learns beside them."
+        cure = "Choose LoRA, or hold the base in 16 bit."
+    elif hardware.look().device != "cuda":
+        title, text = "4-bit weights need an NVIDIA GPU.", f"This machine: {hardware.describe(hardware.look())}."
+        cure = "Leave 'Base in 4 bit' off."
+    elif not hardware.has("bitsandbytes"):
+        title, text = "4-bit weights need bitsandbytes.", "It is not installed."
+        cure = "Install it with `pip install bitsandbytes`, or leave 'Base in 4 bit' off."
+    yield Note("stop" if cure else "ok", title, text, cure, "model.load_in_4bit")
 
 
 def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:

@@ -20,7 +20,7 @@ from dfgui.artifacts import checkpoints
 from dfgui.config import RunConfig
 from dfgui.data.checks import CHECKS
 from dfgui.errors import UserError
-from dfgui.models import imports
+from dfgui.models import backends, imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
 from dfgui.training import memory
@@ -125,16 +125,19 @@ def _failure(
 def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, str]:
     """The run itself. Returns how it ended: (status, reason in words)."""
     phases.writer.facts(runs_in=phases.place.words, runs_there_because=phases.place.why)
-    phases.begin("starting TRL")
+    backend = backends.of(config.run.backend)
+    phases.writer.facts(engine=backends.described(config.run.backend))
+    phases.begin(f"starting {backends.TITLES[config.run.backend]}")
     with imports.one_at_a_time:  # also what is used further down only: its first import is what can go wrong
+        if changed := backend.begin(settings.home):  # before all others, since it may change them
+            phases.writer.event("engine", changed)
         import peft  # noqa: F401
         from transformers import set_seed
         from trl import SFTConfig, SFTTrainer  # noqa: F401
 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, earlier, hardware, load, loaded
-        from dfgui.models.backends import trl as backend
-        from dfgui.training import batches, callbacks, early_stopping, obedience, tracking, user_callbacks
+        from dfgui.training import batches, callbacks, early_stopping, engine, obedience, tracking, user_callbacks
         from dfgui.training.methods import sft
 
     machine = hardware.measure()
@@ -168,11 +171,13 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.begin("loading")
     loaded.release()
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
-    model = earlier.model(config, backend.model(base, dtype, machine.device, tokenizer), settings)
+    model = earlier.model(config, backend.model(base, dtype, machine.device, tokenizer, config), settings)
     marks = chat_template.marks_to_learn(tokenizer, base, config.model)
     phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks))
     trainer = sft.trainer(config, model, tokenizer, prepared, folder, machine, precision, marks)
     phases.writer.facts(**_parameters(trainer.model))
+    for words in engine.replaced(config, sft.PASSED_ON, precision, dtype, trainer):
+        phases.writer.event("warning", words)
 
     tracking.settle(trainer, config, phases.writer, settings)
     obeys = obedience.Obedience(phases.store, phases.writer, phases.place, trainer)

@@ -18,11 +18,15 @@ import gradio as gr
 from dfgui import config, fields, recipe
 from dfgui.data.checks import CHECKS
 from dfgui.fields import Spec
+from dfgui.models import hardware
 from dfgui.views import estimate
 
 SPECS = {spec.path: spec for spec in fields.specs()}
 LEVELS = ["Basic", "Advanced", "All"]
-CHOICES = {"method": {"lora": "LoRA adapter", "full": "Full fine-tuning"}}  # other choices read as TRL writes them
+CHOICES = {  # other choices read as TRL writes them
+    "method": {"lora": "LoRA adapter", "full": "Full fine-tuning"},
+    "run.backend": {"trl": "TRL", "unsloth": "Unsloth" if hardware.has("unsloth") else "Unsloth (not installed)"},
+}
 STEPS = {"training.learning_rate": 1e-5, "training.num_train_epochs": 0.5, "data.eval_fraction": 0.05}
 
 Values = dict[str, Any]  # by path: {"training.learning_rate": 2e-4}

@@ -70,7 +70,8 @@ def _data(values: Values, devices: int) -> str:
 
 
 def _method(values: Values, devices: int) -> str:
-    return {"lora": "LoRA: a small adapter", "full": "every weight"}.get(str(values.get("method")), "")
+    trained = {"lora": "LoRA: a small adapter", "full": "every weight"}.get(str(values.get("method")), "")
+    return f"{trained}, by Unsloth" if trained and values.get("run.backend") == "unsloth" else trained
 
 
 def _adapter(values: Values, devices: int) -> str:
@@ -88,7 +89,8 @@ def _schedule(values: Values, devices: int) -> str:
 def _precision(values: Values, devices: int) -> str:
     saving = "checkpointing on" if values.get("training.gradient_checkpointing") else "checkpointing off"
     chosen = values.get("training.precision")
-    return f"{'chosen by the hardware' if chosen == 'auto' else chosen}, {saving}"
+    base = ", base in 4 bit" if values.get("model.load_in_4bit") else ""
+    return f"{'chosen by the hardware' if chosen == 'auto' else chosen}, {saving}{base}"
 
 
 def _records(values: Values, devices: int) -> str:

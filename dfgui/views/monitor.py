@@ -103,6 +103,7 @@ def _runs_in(facts: dict[str, Any]) -> list[list[str]]:
 
 
 FACTS = {
+    "engine": "Engine",
     "device": "Device",
     "precision": "Precision",
     "dtype": "Weights held in",

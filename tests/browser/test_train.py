@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from dfgui.models import hardware
+
 expect.set_options(timeout=30_000)  # hardware and data are looked at before the start
 
 
@@ -41,6 +43,15 @@ def test_the_header_stands_over_data_and_train_alike(train):
     expect(field(train, "data.source")).to_be_visible()
     train.get_by_role("tab", name="Data", exact=True).click()
     expect(field(train, "data.source")).to_be_visible()
+
+
+def test_the_engine_is_chosen_beside_the_method_and_the_page_says_what_it_needs(train):
+    field(train, "run.backend").get_by_label("Unsloth").check()
+    expect(train.locator("#group-method > button")).to_contain_text("LoRA: a small adapter, by Unsloth")
+    needs = "in a process of its own" if hardware.has("unsloth") else "requirements-unsloth.txt"
+    expect(train.locator("#notes")).to_contain_text(needs)
+    train.get_by_role("button", name="Unsloth LoRA").click()
+    expect(train.locator("#preset-said")).to_contain_text("4-bit weights need an NVIDIA GPU")
 
 
 def test_a_folded_group_says_its_values_while_they_change(train):

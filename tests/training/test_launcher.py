@@ -12,7 +12,7 @@ from dfgui import actions
 from dfgui.config import RunConfig
 from dfgui.store import Store, owner
 from dfgui.store.runs import Runs
-from dfgui.training import launcher, worker
+from dfgui.training import apart, launcher, worker
 
 
 @pytest.fixture
@@ -82,6 +82,13 @@ def test_the_queue_outlives_a_locked_store(where, store, executed, monkeypatch):
     launcher.start(where)
     until(lambda: run in executed)
     actions.command(where, run, "stop", by="a test")
+
+
+@pytest.mark.parametrize(("code", "status"), [(0, "queued"), (1, "failed")])
+def test_a_run_resumed_as_its_last_process_leaves_is_not_said_to_have_failed(where, store, code, status):
+    run = store.runs.create(RunConfig())
+    apart._tell_how_it_went(code, run, where)
+    assert store.runs.get(run)["status"] == status
 
 
 def test_a_command_line_taken_out_of_the_queue_waits_no_longer(where, store, executed):

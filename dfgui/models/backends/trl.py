@@ -1,17 +1,33 @@
 """The TRL backend: plain transformers weights, PEFT's LoRA."""
 
+from pathlib import Path
 from typing import Any
 
-from dfgui.config import Adapter
+from dfgui.config import Adapter, RunConfig
 from dfgui.models import load
 
 
-def model(folder: str, dtype: str, device: str, tokenizer: Any) -> Any:
+def begin(home: Path) -> str:
+    """Imports TRL, which changes nothing by that."""
+    import trl  # noqa: F401
+
+    return ""
+
+
+def model(folder: str, dtype: str, device: str, tokenizer: Any, config: RunConfig) -> Any:
     """The model to train, from a local folder, weights held in `dtype`, with room for every token of `tokenizer`."""
-    loaded = load.weights(folder, dtype, device)
+    loaded = load.weights(folder, dtype, device, config.model.load_in_4bit)
     load.make_room(loaded, tokenizer)
     loaded.config.use_cache = False  # a cache only costs memory while training
     return loaded
+
+
+def adapted(model: Any, config: RunConfig, tokens: list[int]) -> dict[str, Any]:
+    """What SFTTrainer is given: the model, and the adapter that it is to put on it."""
+    return {
+        "model": model,
+        "peft_config": peft_config(config.adapter, model, tokens) if config.method == "lora" else None,
+    }
 
 
 def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
@@ -28,12 +44,12 @@ def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=adapter.target_modules,
-        trainable_token_indices=dict.fromkeys(_embeddings(model, adapter), tokens) if tokens else None,
+        trainable_token_indices=dict.fromkeys(embeddings(model, adapter), tokens) if tokens else None,
         task_type="CAUSAL_LM",
     )
 
 
-def _embeddings(model: Any, adapter: Adapter) -> list[str]:
+def embeddings(model: Any, adapter: Adapter) -> list[str]:
     """Names of the layers that hold a row for each token: one where input and output share it, otherwise two.
 
     A layer that is adapted itself learns new rows by that.

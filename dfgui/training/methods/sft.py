@@ -6,7 +6,7 @@ from typing import Any
 
 from dfgui.config import RunConfig
 from dfgui.integrations import trackers
-from dfgui.models.backends import trl as backend
+from dfgui.models import backends
 from dfgui.models.hardware import Hardware, Precision
 from dfgui.training import early_stopping
 
@@ -43,12 +43,11 @@ def trainer(
     if marks and config.method == "lora":
         arguments["loss_type"] = "nll"  # the default reads the weights of the last layer past the adapter
     made = Trainer(
-        model=model,
+        **backends.of(config.run.backend).adapted(model, config, marks),
         args=SFTConfig(**arguments),
         train_dataset=prepared.train,
         eval_dataset=prepared.eval,
         processing_class=tokenizer,
-        peft_config=backend.peft_config(config.adapter, model, marks) if config.method == "lora" else None,
     )
     if marks and config.method == "lora":  # what is new in the embeddings is in the adapter; the rest is the base's
         adapted: Any = made.model

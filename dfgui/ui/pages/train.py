@@ -83,7 +83,13 @@ def build(context: Context) -> None:
         """A preset's values, over the defaults of whatever any preset sets, and what this machine had to replace."""
         if name not in presets.PRESETS:
             return {said: gr.skip()}
-        values, replaced = presets.apply(name, hardware.look().bf16, hardware.has("bitsandbytes"))
+        values, replaced = presets.apply(
+            name,
+            hardware.look().bf16,
+            hardware.has("bitsandbytes"),
+            unsloth=hardware.has("unsloth"),
+            in_4bit=hardware.has_4bit(),
+        )
         return {
             **whole.fill(_reset(values.get("method", method)) | values),
             said: _said(presets.PRESETS[name], replaced),

@@ -1,0 +1,76 @@
+"""What an engine other than TRL needs before the start, and what it makes of the settings.
+
+require(config)                                 raises UserError where Unsloth cannot train this run here
+replaced(config, precision, dtype, trainer)     ["packing is False and not True.", ...]
+"""
+
+from typing import Any
+
+from dfgui.config import RunConfig
+from dfgui.errors import UserError
+from dfgui.models import hardware
+from dfgui.models.hardware import Precision
+
+EMBEDDINGS = ("embed_tokens", "lm_head")
+
+
+def require(config: RunConfig) -> None:
+    """Raises UserError where Unsloth cannot train this run on this machine."""
+    if not (hardware.has("unsloth") and hardware.has("unsloth_zoo")):
+        raise UserError(
+            "Unsloth is not installed.",
+            "It has a requirements file of its own, as it adds much that not every machine needs.",
+            "Install it with `pip install --no-deps -r requirements-unsloth.txt`, or choose TRL.",
+            field="run.backend",
+        )
+    if config.run.placement == "accelerate":
+        raise UserError(
+            "Unsloth trains in one process.",
+            "Several are the business of TRL and accelerate.",
+            "Run it in a process, or choose TRL.",
+            field="run.placement",
+        )
+    if hardware.look().device == "mps":
+        raise UserError(
+            "Unsloth does not train here on an Apple GPU.",
+            "It would leave the GPU and train on the CPU.",
+            "Choose TRL, which uses the GPU.",
+            field="run.backend",
+        )
+    if config.method == "lora" and (whole := [name for name in EMBEDDINGS if name in config.adapter.target_modules]):
+        raise UserError(
+            f"Unsloth gives {whole[0]} no adapter.",
+            "It would train all of that layer, which is not what an adapter here holds.",
+            "Take it out of the layers, or choose TRL.",
+            field="adapter.target_modules",
+        )
+
+
+def advice(config: RunConfig) -> str:
+    """What to know of Unsloth on this machine; "" where there is a GPU that it makes faster."""
+    if hardware.look().device == "cuda":
+        return ""
+    replaced = ["packing is left off"] if config.training.packing else []
+    replaced += ["adamw_torch_fused is the optimiser"] if "8bit" in config.training.optim else []
+    return "Without a GPU it trains as TRL does, and no faster" + "".join(f"; {words}" for words in replaced) + "."
+
+
+def replaced(config: RunConfig, names: list[str], precision: Precision, dtype: str, trainer: Any) -> list[str]:
+    """A sentence for each of the settings `names` that the trainer was left with another value of. TRL changes none."""
+    asked = {name: getattr(config.training, name) for name in names}
+    left = {name: _plain(getattr(trainer.args, name)) for name in names}
+    asked["precision"] = precision
+    left["precision"] = "bf16" if trainer.args.bf16 else "fp16" if trainer.args.fp16 else "fp32"
+    if not config.model.load_in_4bit:  # else what is not quantised is held as the quantiser likes
+        asked["dtype"], left["dtype"] = dtype, str(trainer.model.dtype).removeprefix("torch.")
+    engine = config.run.backend
+    return [
+        f"{name} is {left[name]} and not {asked[name]}: {engine} has changed it."
+        for name in asked
+        if left[name] != asked[name]
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """transformers holds some choices as enums."""
+    return getattr(value, "value", value)
