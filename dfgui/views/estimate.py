@@ -112,7 +112,7 @@ def _stopping(values: Values, devices: int) -> str:
 
 
 def _callbacks(values: Values, devices: int) -> str:
-    return ", ".join([*values.get("callbacks", []), *values.get("trackers", [])]) or "none"
+    return ", ".join([*(values.get("callbacks") or []), *(values.get("trackers") or [])]) or "none"
 
 
 def _run(values: Values, devices: int) -> str:
