@@ -58,7 +58,7 @@ precision = hardware.precision(training.precision, machine)
     "base": load.fetch(config.model, where),
     "dtype": hardware.weights_dtype(config.model.dtype, config.method, precision),
     "device": machine.device,
-    "config": sft.sft_arguments(training, folder / "out", False, machine, precision),
+    "config": sft.sft_arguments(config, folder / "out", False, machine, precision),
     "lora": {**config.adapter.model_dump(), "task_type": "CAUSAL_LM"} if config.method == "lora" else None,
 }))
 """

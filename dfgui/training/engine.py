@@ -1,6 +1,6 @@
-"""What an engine other than TRL needs before the start, and what it makes of the settings.
+"""What Unsloth and 4-bit weights need before the start, and what an engine makes of the settings.
 
-require(config)                                 raises UserError where Unsloth cannot train this run here
+require_unsloth(config), require_4bit(config)   raise UserError where that cannot be on this machine
 replaced(config, precision, dtype, trainer)     ["packing is False and not True.", ...]
 """
 
@@ -14,7 +14,7 @@ from dfgui.models.hardware import Precision
 EMBEDDINGS = ("embed_tokens", "lm_head")
 
 
-def require(config: RunConfig) -> None:
+def require_unsloth(config: RunConfig) -> None:
     """Raises UserError where Unsloth cannot train this run on this machine."""
     if not (hardware.has("unsloth") and hardware.has("unsloth_zoo")):
         raise UserError(
@@ -44,6 +44,26 @@ def require(config: RunConfig) -> None:
             "Take it out of the layers, or choose TRL.",
             field="adapter.target_modules",
         )
+
+
+def require_4bit(config: RunConfig) -> None:
+    """Raises UserError where the base of this run cannot be held in 4 bit."""
+    machine = hardware.look()
+    if config.method == "full":
+        title, why = "Weights in 4 bit cannot be trained.", "They are frozen, and an adapter learns beside them."
+        cure = "Choose LoRA, or leave 'Base in 4 bit' off."
+    elif config.model.name.startswith("run:"):
+        title, why = "A base in 4 bit cannot be an earlier run.", "What that run has learned would be rounded away."
+        cure = "Export it merged and begin from that folder, or leave 'Base in 4 bit' off."
+    elif machine.device != "cuda":
+        title, why = "4-bit weights need an NVIDIA GPU.", f"This machine: {hardware.describe(machine)}."
+        cure = "Leave 'Base in 4 bit' off."
+    elif not hardware.has("bitsandbytes"):
+        title, why = "4-bit weights need bitsandbytes.", "It is not installed."
+        cure = "Install it with `pip install bitsandbytes`, or leave 'Base in 4 bit' off."
+    else:
+        return
+    raise UserError(title, why, cure, field="model.load_in_4bit")
 
 
 def advice(config: RunConfig) -> str:

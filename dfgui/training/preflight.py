@@ -45,20 +45,13 @@ class Note:
 
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
-    looks = (
-        *(_data, _model, _earlier, _engine, _in_4bit, _precision, _optimizer, _batch),
-        *(_stopping, _callbacks, _trackers, _disk),
-    )
+    looks = (_data, _model, _earlier, _engine, _precision, _optimizer, _batch, _stopping, _callbacks, _trackers, _disk)
     return [note for look in looks for note in _told(look, run, settings)]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    looks = (
-        *(_model, _earlier, _data, _engine, _in_4bit, _optimizer, _precision),
-        *(_stopping, _callbacks, _trackers, _disk),
-    )
-    for look in looks:
+    for look in (_model, _earlier, _data, _engine, _optimizer, _precision, _stopping, _callbacks, _trackers, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -208,25 +201,12 @@ def _adapter_kept(asked: config.Adapter, found: earlier.Earlier) -> Note:
 
 def _engine(run: RunConfig, settings: Settings) -> Iterator[Note]:
     if run.run.backend == "unsloth":
-        engine.require(run)
+        engine.require_unsloth(run)
         kind: Literal["ok", "warn"] = "warn" if (advice := engine.advice(run)) else "ok"
         yield Note(kind, "Engine", f"Unsloth, in a process of its own. {advice}".strip(), field="run.backend")
-
-
-def _in_4bit(run: RunConfig, settings: Settings) -> Iterator[Note]:
-    if not run.model.load_in_4bit:
-        return
-    title, text, cure = "Base in 4 bit", "The frozen base takes about a quarter of the memory.", ""
-    if run.method == "full":
-        title, text = "Weights in 4 bit cannot be trained.", "They are frozen, and an adapter learns beside them."
-        cure = "Choose LoRA, or hold the base in 16 bit."
-    elif hardware.look().device != "cuda":
-        title, text = "4-bit weights need an NVIDIA GPU.", f"This machine: {hardware.describe(hardware.look())}."
-        cure = "Leave 'Base in 4 bit' off."
-    elif not hardware.has("bitsandbytes"):
-        title, text = "4-bit weights need bitsandbytes.", "It is not installed."
-        cure = "Install it with `pip install bitsandbytes`, or leave 'Base in 4 bit' off."
-    yield Note("stop" if cure else "ok", title, text, cure, "model.load_in_4bit")
+    if run.model.load_in_4bit:
+        engine.require_4bit(run)
+        yield Note("ok", "Base in 4 bit", "The frozen base takes about a quarter of the memory.")
 
 
 def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:

@@ -10,7 +10,7 @@ from dfgui.models import hardware
 from dfgui.models.backends import unsloth
 from dfgui.recipe import parse
 from dfgui.store import Store
-from dfgui.training import launcher, preflight
+from dfgui.training import engine, launcher, preflight
 
 
 @pytest.fixture
@@ -88,6 +88,12 @@ def test_a_base_in_4_bit_is_refused_where_it_cannot_be(
     with pytest.raises(UserError, match=match) as caught:
         preflight.require(config, where)
     assert caught.value.field == "model.load_in_4bit" and caught.value.do
+
+
+def test_a_base_in_4_bit_is_no_earlier_run(values):
+    config = parse({**values, "model": {"name": "run:abcdefgh@8", "load_in_4bit": True}})
+    with pytest.raises(UserError, match="earlier run"):
+        engine.require_4bit(config)
 
 
 def test_a_base_in_4_bit_is_told_of_where_it_can_be(where, values, installed, monkeypatch):

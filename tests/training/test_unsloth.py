@@ -159,3 +159,12 @@ def test_the_pages_own_values_train_here_with_their_substitutes_named(train_apar
     assert (config.run.backend, config.run.placement) == ("unsloth", "process")
     assert (config.adapter.r, config.adapter.lora_alpha, config.adapter.lora_dropout) == (16, 16, 0)
     assert any("adamw_8bit" in words for words in gave_way)
+
+
+def test_an_adapter_of_an_earlier_run_is_trained_on(train, train_apart, values):
+    first, store = train(values)
+    later, _ = train_apart(by_unsloth({**values, "model": {"name": f"run:{first['id']}@8"}}))
+    assert later["status"] == "finished", later["error"]
+    assert later["facts"]["trainable_parameters"] == first["facts"]["trainable_parameters"]
+    began, ended = (store.metrics.points(run["id"], "loss") for run in (later, first))
+    assert began[0][1] < ended[0][1]
