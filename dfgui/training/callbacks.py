@@ -17,6 +17,7 @@ from dfgui.training import window
 
 SUMMARY = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "total_flos", "train_loss")
 NOT_TOLD = ("log_history", "stateful_callbacks", "trial_params", "trial_name", "is_hyper_param_search")
+TOLD = [field.name for field in fields(TrainerState) if field.name not in NOT_TOLD]
 
 
 class Recorder(TrainerCallback):
@@ -77,8 +78,7 @@ class Recorder(TrainerCallback):
 
 def told(state: TrainerState) -> dict[str, Any]:
     """TrainerState as it is shown: its fields without the history, which the store holds as metrics."""
-    values = {field.name: getattr(state, field.name) for field in fields(state) if field.name not in NOT_TOLD}
-    return values | {"log_history": len(state.log_history)}
+    return {name: getattr(state, name) for name in TOLD} | {"log_history": len(state.log_history)}
 
 
 class Keeper(TrainerCallback):
