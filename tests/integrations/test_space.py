@@ -153,8 +153,7 @@ def test_deleted_runs_rotated_checkpoints_and_uploads_go_from_the_volume_too(hom
     (home.uploads / "rows.jsonl").write_text("{}")
     mirror = space.Mirror(home)
     mirror.copy()
-    with Writer(home.store_path, kept) as writer:
-        writer.rotated([40])
+    Store(home.store_path).checkpoints.forget(kept, 20)
     remove(home.run_folder(kept) / "checkpoint-20")
     remove(home.run_folder(deleted))
     forget(home, deleted)
