@@ -37,7 +37,8 @@ RUN python -m compileall -q app.py dfgui
 
 USER 1000
 ENV HOME=/home/user \
-    DFGUI_HOME=/home/user/dfgui
+    DFGUI_HOME=/home/user/dfgui \
+    DFGUI_CONTAINER=1
 RUN mkdir -p /home/user/dfgui
 
 EXPOSE 7860

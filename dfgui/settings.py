@@ -67,6 +67,7 @@ class Settings:
     space_id: str | None = None  # "owner/name" inside a Hugging Face Space
     oauth: OAuth | None = None  # signing in with Hugging Face, where a Space has `hf_oauth: true`
     members: tuple[str, ...] = ()  # Hugging Face names that may sign in: the Space's owner and DFGUI_MEMBERS
+    contained: bool = False  # in a container, which ends with this process: nothing in it outlives the app
     volume: Path | None = None  # a mounted folder that survives a restart, but is no place for SQLite
     hub_url: str = "https://huggingface.co"
     hub_token: str | None = field(default=None, repr=False)  # None: the one that `hf auth login` has kept, if any
@@ -171,6 +172,7 @@ def load(home: str | Path | None = None, **changes) -> Settings:
         space_id=env["SPACE_ID"] if in_space else None,
         oauth=_oauth() if in_space else None,
         members=_members() if in_space else (),
+        contained=in_space or env.get("DFGUI_CONTAINER", "") not in ("", "0"),
         volume=Path(env["DFGUI_VOLUME"]) if env.get("DFGUI_VOLUME") else None,
         hub_url=(env.get("HF_ENDPOINT") or Settings.hub_url).rstrip("/"),
         hub_token=env.get("HF_TOKEN") or None,

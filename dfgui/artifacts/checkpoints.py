@@ -111,11 +111,19 @@ def _problem(folder: Path, save_only_model: bool) -> str:
         return f"{config} is missing or cut short"
     if problem := _weights_problem(folder, "adapter_model" if kind == "adapter" else "model"):
         return problem
-    if not save_only_model and not zipfile.is_zipfile(folder / "optimizer.pt"):  # torch.save writes a zip
+    if not save_only_model and not _has_optimizer(folder):
         return "optimizer.pt is missing or cut short"
     if _json(folder / "trainer_state.json") is None:  # the file that is written last
         return "trainer_state.json is missing or cut short"
     return ""
+
+
+def _has_optimizer(folder: Path) -> bool:
+    """torch.save writes a zip. FSDP and DeepSpeed keep the optimiser's state in files or folders of their own."""
+    if (folder / "optimizer.pt").exists():
+        return zipfile.is_zipfile(folder / "optimizer.pt")
+    sharded = (folder / "optimizer_0").is_dir() or (folder / "latest").is_file()
+    return sharded or zipfile.is_zipfile(folder / "optimizer.bin")
 
 
 def _weights_problem(folder: Path, stem: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from dfgui.errors import UserError
 
 REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # no space, no quota, or no file of this size
+LOCKED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)  # read-only, not ours, or broken
 # safetensors passes the system's words on; torch.save says only that its zip is shorter than it should be.
 WORDS = (*(os.strerror(number) for number in REFUSED), "inline_container.cc")
 
@@ -59,6 +60,16 @@ def require_space(out: Path, needed: int) -> None:
 def is_disk_full(error: BaseException) -> bool:
     """Whether a write failed for want of space, however the library that wrote has wrapped it."""
     return getattr(error, "errno", None) in REFUSED or any(words in str(error) for words in WORDS)
+
+
+def why_not_written(error: BaseException) -> str:
+    """Why the disk took a write no more: "the disk is full"; "" for every other error."""
+    if is_disk_full(error):
+        return "the disk is full"
+    words = [os.strerror(number) for number in LOCKED]
+    if getattr(error, "errno", None) in LOCKED or any(word in str(error) for word in words):
+        return f"the disk cannot be written ({getattr(error, 'strerror', None) or str(error)[:80]})"
+    return ""
 
 
 def disk_full(path: Path, why: str = "It has no space left, or allows no file of this size.") -> UserError:

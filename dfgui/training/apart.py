@@ -106,6 +106,8 @@ def press(store: Store, run: dict[str, Any]) -> None:
     asked = [row for row in store.commands.of(run["id"]) if row["command"] in STOPS and row["outcome"] is None]
     if run["status"] not in ACTIVE or not asked or not owner.is_here(run["owner"]):
         return
+    if run["executor"] != f"pid:{run['owner']['pid']}":  # a thread of another app, which would go with all that it does
+        return
     waited = time.time() - min(row["requested_at"] for row in asked)
     told = sum(event["kind"] == "pressed" for event in store.events.tail(run["id"]))
     if told == 0 and waited > TERM_SECONDS:

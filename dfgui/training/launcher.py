@@ -84,12 +84,15 @@ def _clear(folder: Path) -> bool:
 
 
 def shutdown(settings: Settings, seconds: float) -> bool:
-    """Asks what this process runs to stop with a checkpoint and waits at most `seconds`; whether all have ended."""
+    """Asks what this process runs to stop with a checkpoint and waits at most `seconds`; whether all have ended.
+
+    What runs apart goes on, except in a container: there nothing outlives the app.
+    """
     _closing.set()
     store = Store(settings.store_path)
     deadline = time.monotonic() + seconds
     asked: set[str] = set()
-    while mine := {run["id"] for run in store.runs.active() if run["owner"] == owner.me()}:
+    while mine := {run["id"] for run in store.runs.active() if _ends_with_us(run, settings)}:
         for run in mine - asked:
             store.commands.add(run, "stop", by="shutdown")
             asked.add(run)
@@ -97,6 +100,10 @@ def shutdown(settings: Settings, seconds: float) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+def _ends_with_us(run: dict[str, Any], settings: Settings) -> bool:
+    return run["owner"] == owner.me() or (settings.contained and owner.is_here(run["owner"]))
 
 
 def run_here(run: str, settings: Settings) -> None:

@@ -57,14 +57,17 @@ class Trainer(SFTTrainer):
         return self._epoch, round(((self.state.epoch or 0) - self._epoch) * self._batches_in_epoch)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """A checkpoint that cannot be written is told (training/callbacks.py), and the run goes on without it."""
         self.save_trouble = ""
         folder = Path(self.args.output_dir or "") / f"checkpoint-{self.state.global_step}"
+        stands = window.standing(self)
         try:
             super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                window.save(stands, folder)
         except Exception as error:
-            if not folders.is_disk_full(error):
+            self.save_trouble = folders.why_not_written(error)
+            if not self.save_trouble:
                 raise
             logger.warning("Checkpoint %d could not be saved", self.state.global_step, exc_info=error)
-            self.save_trouble = "the disk is full"
             shutil.rmtree(folder, ignore_errors=True)  # what was begun would only take the space that is missing
-        window.save(self, folder)

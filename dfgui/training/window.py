@@ -12,13 +12,13 @@ from typing import Any
 NAME = "window.json"
 
 
-def save(trainer: Any, folder: Path) -> None:
-    """Writes down where `trainer` stands. With several processes all must call it; the first one writes."""
+def standing(trainer: Any) -> dict[str, Any]:
+    """Where `trainer` stands. With several processes all must ask."""
     from transformers.trainer_pt_utils import nested_gather
 
     gathered: Any = nested_gather(trainer._tr_loss, trainer.args.parallel_mode)
     epoch, batches = trainer.place_in_data()
-    stands = {
+    return {
         "loss": gathered.mean().item(),
         "total_loss": trainer._total_loss_scalar,
         "logged_at": trainer._globalstep_last_logged,
@@ -28,12 +28,14 @@ def save(trainer: Any, folder: Path) -> None:
         "epoch": epoch,
         "batches": batches,
     }
-    if trainer.args.should_save and folder.is_dir():
-        (folder / NAME).write_text(json.dumps(stands), encoding="utf-8")
+
+
+def save(stands: dict[str, Any], folder: Path) -> None:
+    (folder / NAME).write_text(json.dumps(stands), encoding="utf-8")
 
 
 def read(folder: Path | None) -> dict[str, Any]:
-    """What `save` wrote down; empty for a checkpoint of before it did."""
+    """What was saved in a checkpoint; empty for one of before it was."""
     file = folder / NAME if folder else None
     return json.loads(file.read_text(encoding="utf-8")) if file and file.is_file() else {}
 

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -70,6 +72,27 @@ def test_it_goes_on_while_the_app_is_gone_and_the_next_app_sees_it_whole(where, 
     assert store.commands.get(command)["outcome"].startswith("saved at step")
     steps = [step for step, _ in store.metrics.points(running, "loss")]
     assert steps == list(range(1, row["global_step"] + 1))
+
+
+def test_in_a_container_it_is_saved_before_the_app_goes(where, store, running):
+    assert launcher.shutdown(replace(where, contained=True), 60)
+    row = store.runs.get(running)
+    assert row["status"] == "stopped" and f"checkpoint {row['global_step']} is kept" in row["reason"]
+
+
+def test_another_app_is_never_told_to_end(where, store, values, monkeypatch):
+    """Its thread may be slow to answer; a signal would end all that it does."""
+    monkeypatch.setattr(apart, "TERM_SECONDS", 0)
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    run = actions.start(where, values)
+    started_at = psutil.Process(other.pid).create_time()
+    store.runs.claim("app")
+    store.runs.update(run, owner={"host": socket.gethostname(), "pid": other.pid, "started_at": started_at})
+    store.commands.add(run, "stop", by="me")
+    apart.press(store, store.runs.get(run))
+    assert other.poll() is None and not [one for one in store.events.tail(run) if one["kind"] == "pressed"]
+    other.kill()
+    other.wait()
 
 
 def test_sigterm_saves_first(store, running):

@@ -1,6 +1,7 @@
 """The five flags of TrainerControl as commands: each takes effect at the next step, is answered, and bends no curve."""
 
 import errno
+import os
 import threading
 from pathlib import Path
 
@@ -154,13 +155,14 @@ def test_a_download_that_hangs_is_left_when_somebody_stops_the_run(where, values
 
 
 @pytest.mark.parametrize("last", [False, True])
-def test_a_full_disk_costs_a_checkpoint_and_not_the_run(train, dropout, monkeypatch, last):
+@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "is full"), (errno.EROFS, "cannot be written")])
+def test_a_full_or_locked_disk_costs_a_checkpoint_and_not_the_run(train, dropout, monkeypatch, last, number, words):
     save = SFTTrainer._save_checkpoint
 
     def full(self, model, trial):
         if self.state.global_step == (10 if last else 4):
             (Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}").mkdir()
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(number, os.strerror(number))
         return save(self, model, trial)
 
     monkeypatch.setattr(SFTTrainer, "_save_checkpoint", full)
@@ -170,6 +172,6 @@ def test_a_full_disk_costs_a_checkpoint_and_not_the_run(train, dropout, monkeypa
         assert run["status"] == "failed" and "last checkpoint could not be written" in run["reason"]
         return
     assert run["status"] == "finished"
-    assert answers(store, run)["save"] == (4, "could not be saved at step 4: the disk is full")
+    assert answers(store, run)["save"][1].startswith(f"could not be saved at step 4: the disk {words}")
     assert [one["step"] for one in store.checkpoints.of(run["id"])] == [10]
     assert any("Training goes on." in event["text"] for event in store.events.tail(run["id"]))
