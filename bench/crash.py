@@ -33,7 +33,7 @@ from typing import Any
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
-from dfgui import actions, settings  # noqa: E402
+from dfgui import actions, recipe, settings  # noqa: E402
 from dfgui.artifacts import checkpoints  # noqa: E402
 from dfgui.errors import UserError  # noqa: E402
 from dfgui.store import Store  # noqa: E402
@@ -129,7 +129,7 @@ class Bench:
 
     def train(self, config: dict[str, Any]) -> str:
         run = actions.start(self.where, config, executor="bench")
-        apart.start(run, actions.recipe.parse(config), self.where, "bench").wait(LIMIT_SECONDS)
+        apart.start(run, recipe.parse(config), self.where, "bench").wait(LIMIT_SECONDS)
         return run
 
     def config(self, placement: str, method: str, witness: Path) -> dict[str, Any]:
@@ -204,7 +204,7 @@ class Bench:
             actions.resume(self.where, run, executor="bench")
         except UserError as error:
             return [f"it cannot be resumed: {error}"]
-        config = actions.recipe.parse(self.store.runs.get(run)["config"])
+        config = recipe.parse(self.store.runs.get(run)["config"])
         apart.start(run, config, self.where, "bench").wait(LIMIT_SECONDS)
         row = self.store.runs.get(run)
         if row["status"] != "finished":

@@ -17,7 +17,7 @@ ui server cli_history cli
 """.split()
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth"}
 LIGHT = """
-ui views store server errors.py settings.py config fields.py recipe.py presets.py actions.py cli_history.py cli.py
+ui views store server errors.py settings.py config fields.py recipe.py presets.py actions cli_history.py cli.py
 """.split()
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -78,7 +78,7 @@ def test_a_longer_run_stands_by_itself_once_the_earlier_one_is_deleted(train, va
     actions.delete(where, [first["id"]])
     actions.export(where, run["id"], 8, "merged", tmp_path / "merged")
     assert (tmp_path / "merged" / "model.safetensors").is_file()
-    assert actions._ready(where, run["id"], 0)[0] is not None
+    assert actions.answers._ready(where, run["id"], 0)[0] is not None
 
 
 def test_a_full_run_begins_with_the_adapter_merged_into_its_base(train, values, where, first):

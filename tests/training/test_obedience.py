@@ -9,6 +9,7 @@ import pytest
 from trl import SFTTrainer
 
 from dfgui import actions
+from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.models import load
 from dfgui.store import Store
@@ -113,7 +114,7 @@ def test_without_held_out_rows_evaluate_is_refused_and_never_ends_the_run(train,
     run, store = train(dropout)
     assert run["status"] == "finished"
     assert answers(store, run)["evaluate"] == (2, "there are no held-out rows to evaluate on")
-    again = store.runs.create(actions.config.RunConfig.model_validate(run["config"]))
+    again = store.runs.create(RunConfig.model_validate(run["config"]))
     store.runs.update(again, facts={"eval_rows": 0})
     with pytest.raises(UserError, match="nothing to evaluate on"):
         actions.command(where, again, "evaluate", by="me")

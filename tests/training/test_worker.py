@@ -84,11 +84,11 @@ def test_a_model_without_a_chat_template_learns_the_marks_of_the_one_it_gets(tra
     assert (learned[0] - learned[1]).abs().max() > 1e-3  # they began alike
     assert set(marks) & set(merged.generation_config.eos_token_id)
 
-    before, words = actions._ready(where, run["id"], 0)
+    before, words = actions.answers._ready(where, run["id"], 0)
     assert words.chat_template == tokenizer.chat_template
     assert before.get_input_embeddings().weight.shape[0] == len(tokenizer)
     shutil.rmtree(where.run_folder(run["id"]) / "tokenizer")  # as after the restart of a Space
-    assert actions._ready(where, run["id"], 0)[1].chat_template == tokenizer.chat_template
+    assert actions.answers._ready(where, run["id"], 0)[1].chat_template == tokenizer.chat_template
 
 
 def test_plain_text_trains_a_model_without_a_chat_template_as_it_is(train, values, where, tmp_path, rows_file):

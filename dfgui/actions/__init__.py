@@ -1,0 +1,49 @@
+"""What a person can do: the functions that pages, the API and the command line call.
+
+Each takes the settings of its caller, checks what it is given, and raises UserError in words.
+"""
+
+from dfgui.actions.answers import held_out, parse_reply, reply, score
+from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved
+from dfgui.actions.rows import check, preview
+from dfgui.actions.runs import (
+    annotate,
+    callbacks,
+    checked,
+    command,
+    delete,
+    launch_notes,
+    log_tail,
+    rename,
+    resume,
+    start,
+    whole_checkpoints,
+)
+
+__all__ = [
+    "KINDS",
+    "Package",
+    "Saved",
+    "annotate",
+    "base_name",
+    "callbacks",
+    "check",
+    "checked",
+    "command",
+    "delete",
+    "export",
+    "held_out",
+    "home_sizes",
+    "launch_notes",
+    "log_tail",
+    "package",
+    "parse_reply",
+    "preview",
+    "rename",
+    "reply",
+    "resume",
+    "saved",
+    "score",
+    "start",
+    "whole_checkpoints",
+]

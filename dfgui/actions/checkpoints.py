@@ -1,0 +1,150 @@
+"""Checkpoints brought home: how large they are, as a zip, as a folder that loads."""
+
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dfgui.actions.runs import checked
+from dfgui.config import EARLIER
+from dfgui.errors import UserError
+from dfgui.models import earlier
+from dfgui.settings import Settings
+from dfgui.store import Store, owner
+
+KINDS = ("adapter", "merged")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A zip that is made while it is sent. Whoever takes the chunks closes it at the end, whatever the end."""
+
+    filename: str
+    chunks: Iterator[bytes]
+    size: int  # bytes that the chunks add up to
+    folder: Path | None = None  # made for this package; goes with it
+    let_go: Callable[[], None] | None = None  # of the checkpoint that the zip is made from
+
+    def close(self) -> None:
+        if self.let_go:
+            self.let_go()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint with what is needed to bring it back to life."""
+
+    run: dict[str, Any]
+    step: int
+    folder: Path
+    kind: str  # adapter or full
+    base: str  # the folder of the model it was trained from
+    dtype: str  # in which the run held its weights
+
+    @property
+    def base_name(self) -> str:
+        return base_name(self.run)
+
+
+def base_name(row: dict[str, Any]) -> str:
+    """What to call a run's base elsewhere: its Hub id, or the folder it lies in here."""
+    name = earlier.origin(row).name
+    return row["facts"].get("base", name) if name == "demo" or EARLIER.fullmatch(name) else name
+
+
+def saved(settings: Settings, run: str, step: int) -> Saved:
+    """The checkpoint of a run at a step. Raises UserError when it is not there."""
+    store = Store(settings.store_path)
+    row = store.runs.get(checked(run))
+    checkpoint = store.checkpoints.get(run, step)
+    folder = settings.run_folder(run) / checkpoint["path"]
+    if not folder.is_dir():
+        raise UserError(
+            f"Checkpoint {step} is no longer on the disk.",
+            f"Its folder {folder.name} was moved or deleted.",
+            "Choose another checkpoint.",
+        )
+    return Saved(row, step, folder, checkpoint["kind"], row["facts"]["base"], row["facts"]["dtype"])
+
+
+def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
+    """Bytes of what can be brought home of a checkpoint: {"adapter": 31e6, "merged": 1.2e9}; 0 if nobody can know."""
+    from dfgui.artifacts import package as packing
+
+    found = saved(settings, run, step)
+    own = packing.zip_size(found.folder)
+    if found.kind == "full":
+        return {"merged": own}
+    weights = sum(file.stat().st_size for file in Path(found.base).glob("*.safetensors"))
+    if not weights:  # the base has left this machine, and is fetched again when it is needed
+        return {"adapter": own, "merged": 0}
+    return {"adapter": own, "merged": int(weights * _growth(found)) + 2_000_000}
+
+
+def _growth(found: Saved) -> float:
+    """How much larger the base's weights are in the run's dtype than in their own files."""
+    from dfgui.artifacts import headers
+
+    width = {"F32": 4, "float32": 4, "BF16": 2, "F16": 2, "bfloat16": 2, "float16": 2}
+    stored = headers.dtypes(Path(found.base))
+    return width[found.dtype] / max((width.get(name, 2) for name in stored), default=2)
+
+
+def package(settings: Settings, run: str, step: int, kind: str) -> Package:
+    """A checkpoint as a zip: its adapter, or merged with its base. What was merged goes when the zip has been sent."""
+    from dfgui.artifacts import export as exporting
+    from dfgui.artifacts import package as packing
+
+    found = saved(settings, run, step)
+    title = f"{_file_name(found.run['name'])}-{step}"
+    name = f"{title}-{_kind(kind, found)}"
+    if kind == "adapter":
+        extra = exporting.adapter_extras(found.folder, found.base_name, title)
+        size = packing.zip_size(found.folder, extra, name)
+        holds = Store(settings.store_path).holds
+        let_go = partial(holds.release, holds.take(run, step))
+        return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size, let_go=let_go)
+    out = settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
+    with Store(settings.store_path).holds.hold(run, step):
+        exporting.export(found.folder, base_here(settings, found.run), "merged", out, found.dtype, title)
+    return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
+
+
+def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: str | None = None) -> dict[str, Any]:
+    """Brings a checkpoint home as a folder that loads. Returns {path, bytes, files}."""
+    from dfgui.artifacts import export as exporting
+
+    found = saved(settings, run, step)
+    base = found.base_name if _kind(kind, found) == "adapter" else base_here(settings, found.run)
+    with Store(settings.store_path).holds.hold(run, step):
+        return exporting.export(found.folder, base, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]
+
+
+def base_here(settings: Settings, row: dict[str, Any]) -> str:
+    """The folder of a run's base model, fetched again if it is gone: caches are emptied, Spaces forget theirs."""
+    from dfgui.models import load
+
+    base = Path(row["facts"]["base"])
+    if base.is_dir() or row["config"]["method"] == "full":
+        return str(base)
+    return load.fetch(earlier.origin(row), replace(settings, jailed=False))
+
+
+def _kind(kind: str, found: Saved) -> str:
+    if kind not in KINDS:
+        raise UserError(f"{kind} is not something to download.", "A model comes as adapter or merged.", "Choose one.")
+    if kind == "adapter" and found.kind == "full":
+        raise UserError(
+            "This run has no adapter.", "It trained the whole model.", "Download the merged model, which is all of it."
+        )
+    return kind
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "model"
