@@ -64,6 +64,7 @@ class Trainer:
         self.run = self._resumed(*goes_on) if goes_on else claimed(store, name)
         self.step = self.began = goes_on[1] if goes_on else 0
         self._left = threading.Event()
+        self._now = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
 
     def _resumed(self, run: str, step: int) -> str:
@@ -78,7 +79,12 @@ class Trainer:
 
     def __exit__(self, *_: object) -> None:
         self._left.set()
+        self.take_a_step()
         self._thread.join()
+
+    def take_a_step(self) -> None:
+        """The next step comes now, whatever the rate."""
+        self._now.set()
 
     def _work(self) -> None:
         with Writer(self.store.path, self.run) as writer:
@@ -88,7 +94,9 @@ class Trainer:
             stopped_by = None
             while not (self._left.is_set() or stopped_by) and self.step < self.max_steps:
                 stopped_by = self._advance(writer)
-                self._left.wait(1 / self.rate)
+                if not stopped_by:
+                    self._now.wait(1 / self.rate)
+                    self._now.clear()
         self.store.commands.close_all(self.run, self.step, "the run has ended")
         status = "stopped" if stopped_by else "finished"
         reason = f"Stopped by {stopped_by}." if stopped_by else f"All {self.step} steps are done."
