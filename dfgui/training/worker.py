@@ -171,7 +171,9 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.begin("loading")
     loaded.release()
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
-    model = earlier.model(config, backend.model(base, dtype, machine.device, tokenizer, config), settings)
+    # Of several processes each has a GPU of its own, which the trainer finds: it must not be loaded to the first one.
+    device = machine.device if phases.place.ranks.world == 1 else "cpu"
+    model = earlier.model(config, backend.model(base, dtype, device, tokenizer, config), settings)
     marks = chat_template.marks_to_learn(tokenizer, base, config.model)
     phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks))
     trainer = sft.trainer(config, model, tokenizer, prepared, folder, machine, precision, marks)
