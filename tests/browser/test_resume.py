@@ -68,6 +68,36 @@ def test_a_run_whose_app_was_killed_is_offered_to_whoever_comes_back_and_ends_as
     assert points[:10] == before and [step for step, _ in points] == steps
 
 
+def test_a_run_of_a_process_of_its_own_goes_on_without_its_app_and_the_next_one_shows_it_whole(new_page, tmp_path):
+    store = Store(settings.load(home=tmp_path).store_path)
+    long = {
+        **RUN,
+        "run": {"placement": "process"},
+        "training": {**RUN["training"], "max_steps": 4000, "save_steps": 4000},
+    }
+    with opened(tmp_path) as app:
+        run = actions.start(settings.load(home=tmp_path), long)
+        first = new_page()
+        first.goto(f"{app.url}/?view=monitor&run={run}")
+        first.wait_for_function(f"({POINTS})() >= 5", timeout=PATIENCE)
+        first.close()
+        app.end(signal.SIGTERM)
+    left_at = store.runs.get(run)["global_step"]
+
+    with opened(tmp_path) as app:
+        page = new_page()
+        page.goto(f"{app.url}/?view=monitor&run={run}")
+        page.wait_for_function(f"({POINTS})() > {left_at}", timeout=PATIENCE)
+        expect(page.locator(".monitor .status")).to_have_text("running")
+        assert_every_step_once(page)
+        page.click("[data-command=stop]")
+        page.click("dialog.stop [value=stop]")
+        expect(page.locator(".monitor .status")).to_have_text("stopped", timeout=PATIENCE)
+        page.close()
+    row = store.runs.get(run)
+    assert [step for step, _ in store.metrics.points(run, "loss")] == list(range(1, row["global_step"] + 1))
+
+
 def opened(home):
     return served("--home", str(home), "--port", str(free_port()), "--no-browser", home=home, command=APP)
 
