@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -67,7 +68,9 @@ def asked(tmp_path, monkeypatch):
         monkeypatch.setenv("HF_ENDPOINT", url)
         monkeypatch.setenv("WANDB_BASE_URL", url)
         where = settings.load(home=tmp_path)
-        return anyio.run(knock, name, where.with_secrets({"DEEPFABRIC_API_URL": url, **given}))
+        asked = where.with_secrets({"DEEPFABRIC_API_URL": url, **given})
+        with ThreadPoolExecutor(max_workers=1) as beside:  # a browser of another test keeps this thread's loop
+            return beside.submit(anyio.run, knock, name, asked).result()
 
     return ask
 
