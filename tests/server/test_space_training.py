@@ -46,7 +46,8 @@ def start(server, disk, model):
             "training": {"max_steps": 100_000, "save_steps": 20, "max_length": 64, "save_total_limit": 2},
         },
     )
-    until(lambda: Store(home.store_path).checkpoints.of(run), server)
+    # The disk is asked and not the store: SQLite's shared files would be this user's for a moment, and not the app's.
+    until(lambda: list((home.runs / run).glob("checkpoint-*/window.json")), server)
     return run
 
 

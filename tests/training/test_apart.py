@@ -110,8 +110,9 @@ def test_a_kill_interrupts_it_with_the_reason_and_it_resumes_in_the_app(where, s
     row = until(lambda: (row := store.runs.get(running))["ended_at"] and row)
     assert row["status"] == "interrupted" and "SIGKILL" in row["error"]["what"]
     step = actions.resume(where, running)
-    until(lambda: store.runs.get(running)["global_step"] > step + 2)
+    until(lambda: store.parts.of(running))
     assert store.parts.of(running)[0]["from_step"] == step
+    until(lambda: store.runs.get(running)["global_step"] > step + 2)
     actions.command(where, running, "stop", by="me")
     until(lambda: store.runs.get(running)["ended_at"])
 
