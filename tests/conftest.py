@@ -3,21 +3,25 @@
 import os
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
+ASKED_FOR = ("unsloth", "gpu")
+
+
 def pytest_collection_modifyitems(config, items):
-    """What needs Unsloth runs only where it is asked for, so that the rest runs where it is not installed."""
-    if "unsloth" in config.option.markexpr:
-        return
-    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("unsloth")])
-    items[:] = [item for item in items if not item.get_closest_marker("unsloth")]
+    """What needs Unsloth or a GPU runs only where it is asked for, so that the rest runs where there is none."""
+    away = [name for name in ASKED_FOR if name not in config.option.markexpr]
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in away)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
 def playwright():
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as started:
         yield started

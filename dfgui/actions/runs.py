@@ -114,12 +114,7 @@ def rename(settings: Settings, run: str, name: str) -> str:
     kept = " ".join(_printable(name).split())
     if not kept:
         raise UserError("A run needs a name.", "Nothing was written.", "Write what tells it apart from the others.")
-    if len(kept) > NAME_LENGTH:
-        raise UserError(
-            "That name is too long.",
-            f"It has {len(kept)} characters, and {NAME_LENGTH} is the most.",
-            "Shorten it; a note has room for more.",
-        )
+    _require_short(kept, NAME_LENGTH, "name", "Shorten it; a note has room for more.")
     _update(settings, run, name=kept)
     return kept
 
@@ -127,14 +122,16 @@ def rename(settings: Settings, run: str, name: str) -> str:
 def annotate(settings: Settings, run: str, note: str) -> str:
     """Writes down a note about a run, in place of the one before; "" takes it away. Returns it as it is kept."""
     kept = _printable(note).strip()
-    if len(kept) > NOTE_LENGTH:
-        raise UserError(
-            "That note is too long.",
-            f"It has {len(kept):,} characters, and {NOTE_LENGTH:,} is the most.",
-            "Keep it shorter.",
-        )
+    _require_short(kept, NOTE_LENGTH, "note", "Keep it shorter.")
     _update(settings, run, note=kept)
     return kept
+
+
+def _require_short(text: str, most: int, what: str, cure: str) -> None:
+    if len(text) > most:
+        raise UserError(
+            f"That {what} is too long.", f"It has {len(text):,} characters, and {most:,} is the most.", cure
+        )
 
 
 def _printable(text: str) -> str:

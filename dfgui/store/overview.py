@@ -1,14 +1,11 @@
 """What a table of all runs wants to know of each, in one question instead of one for each run."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from dfgui.store import best
 from dfgui.store.schema import opened
-
-KEPT = "SELECT run, count(*) AS count, max(step) AS last FROM checkpoints GROUP BY run"
-BEST = (  # the row that min() found, which is the first of equals
-    "SELECT run, step, min(eval_loss) FROM checkpoints WHERE eval_loss IS NOT NULL GROUP BY run"
-)
 
 
 class Overview:
@@ -18,5 +15,8 @@ class Overview:
     def checkpoints(self) -> dict[str, dict[str, Any]]:
         """By run: {count, last, best}, `last` and `best` being steps; `best` is None where none was evaluated."""
         with opened(self.path) as db:
-            best = {run: step for run, step, _ in db.execute(BEST)}
-            return {row["run"]: {**row, "best": best.get(row["run"])} for row in db.query(KEPT)}
+            rows = list(db.query("SELECT run, step, eval_loss FROM checkpoints ORDER BY run, step"))
+            found = best.steps(db, rows)
+        counted = Counter(row["run"] for row in rows)
+        last = {row["run"]: row["step"] for row in rows}  # the last one of each stays
+        return {run: {"count": counted[run], "last": last[run], "best": found[run]} for run in found}

@@ -151,15 +151,19 @@ class Runs:
                 db.execute(ANSWER, ["taken out of the queue", time.time(), run])
             return withdrawn
 
-    def resume(self, run: str, step: int, executor: str = "app") -> bool:
-        """Puts an ended run back into the queue, to go on from its checkpoint at `step`; False if it has not ended."""
+    def resume(self, run: str, step: int, executor: str = "app", config: RunConfig | None = None) -> bool:
+        """Puts an ended run back into the queue, to go on from its checkpoint at `step`; False if it has not ended.
+
+        `config` takes the place of the one that it has; None leaves that.
+        """
         mine = None if executor == "app" else json.dumps(owner.me())
         with opened(self.path) as db:
             cursor = db.execute(
                 "UPDATE runs SET status = 'queued', resume_step = ?, executor = ?, owner = ?, queued_at = ?, "
+                "config = coalesce(?, config), "
                 "reason = NULL, error = NULL, ended_at = NULL, first_step_at = NULL, phase = NULL "
                 f"WHERE id = ? AND status IN ({', '.join('?' * len(ENDED))})",
-                [step, executor, mine, time.time(), run, *ENDED],
+                [step, executor, mine, time.time(), config and config.model_dump_json(), run, *ENDED],
             )
             return cursor.rowcount == 1
 

@@ -24,7 +24,7 @@ from dfgui.errors import UserError
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
 from dfgui.store.commands import STOPS
-from dfgui.store.runs import ACTIVE, ENDED
+from dfgui.store.runs import ENDED
 from dfgui.training import log
 
 logger = logging.getLogger("dfgui")
@@ -103,13 +103,16 @@ def watch(process: subprocess.Popen, run: str, settings: Settings, closing: thre
 
 def press(store: Store, run: dict[str, Any]) -> None:
     """Tells a run that was asked to stop and has not answered once more, and in the end by force."""
-    asked = [row for row in store.commands.of(run["id"]) if row["command"] in STOPS and row["outcome"] is None]
-    if run["status"] not in ACTIVE or not asked or not owner.is_here(run["owner"]):
+    if run["status"] != "stopping" or not owner.is_here(run["owner"]):
         return
     if run["executor"] != f"pid:{run['owner']['pid']}":  # a thread of another app, which would go with all that it does
         return
-    waited = time.time() - min(row["requested_at"] for row in asked)
-    told = sum(event["kind"] == "pressed" for event in store.events.tail(run["id"]))
+    asked = [row for row in store.commands.of(run["id"]) if row["command"] in STOPS and row["outcome"] is None]
+    if not asked:
+        return
+    since = min(row["requested_at"] for row in asked)
+    waited = time.time() - since
+    told = sum(event["kind"] == "pressed" and event["time"] >= since for event in store.events.tail(run["id"]))
     if told == 0 and waited > TERM_SECONDS:
         store.events.add(run["id"], "pressed", f"It has not answered for {TERM_SECONDS} s: told again by SIGTERM.")
         os.kill(run["owner"]["pid"], signal.SIGTERM)

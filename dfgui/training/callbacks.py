@@ -1,7 +1,7 @@
 """The trainer's ears: `Recorder` writes what happens to the store, `Keeper` what lies on the disk.
 
-Both only hand things to the writer thread, so a step waits for neither the disk nor a lock. What the trainer is asked
-to do in between is obedience.py's.
+Both only hand things to the writer thread, so a step waits for neither the disk nor a lock. A checkpoint alone is
+waited for: it counts once it lies on the disk. What the trainer is asked to do in between is obedience.py's.
 """
 
 import time

@@ -34,9 +34,8 @@ def resume(
             "Train longer: a new run and a new schedule from these weights.",
         )
     folder = _resumable(settings, row, step)
-    if changes:
-        store.runs.update(run, config=_changed(row, changes).model_dump())
-    if not store.runs.resume(run, folder.step, executor):
+    config = _changed(row, changes) if changes else None
+    if not store.runs.resume(run, folder.step, executor, config):
         raise UserError(f"{row['name']} has just begun again.", "Somebody else resumed it.", "Watch it on Monitor.")
     return folder.step
 

@@ -34,29 +34,32 @@ class Again:
     unknown: list[str]  # paths that this version does not know: they are left behind
     title: str
     words: str  # what will happen
+    changed: list[str]  # what is not as it was, in words
 
     @property
     def html(self) -> str:
         gone = [f"Not known to this version, and left out: {', '.join(self.unknown)}."] if self.unknown else []
-        items = "".join(f"<li>{escape(line)}</li>" for line in gone)
+        items = "".join(f"<li>{escape(line)}</li>" for line in [*self.changed, *gone])
         return f'<div class="said"><b>{escape(self.title)}</b> {escape(self.words)}<ul>{items}</ul></div>'
 
 
 def settings(store: Store, asked: str, shown: Collection[str]) -> Again:
-    """`asked` is {"run": ID} as JSON, with "step" to train longer from that checkpoint. `shown`: paths of the form.
-
-    Raises UserError when there is no such run.
+    """`asked` is {"run": ID} as JSON; with "step" to train longer from that checkpoint, with "mended": true to change
+    what its failure has found. `shown`: paths of the form. Raises UserError when there is no such run.
     """
     wanted = json.loads(asked)
     row = store.runs.get(actions.checked(str(wanted.get("run"))))
     given, known = by_setting(row["config"]), by_setting(RunConfig().model_dump())
     values, title, words = _as_it_was(row, store) if wanted.get("step") is None else _longer(row, wanted["step"], store)
+    mended = ((row["error"] or {}).get("changes") or {}) if wanted.get("mended") else {}
+    values |= mended
     return Again(
         {path: value for path, value in (given | values).items() if path in shown},
         {path: given[path] for path in given if path in known and path not in shown and given[path] != known[path]},
         [path for path in given if path not in known and path not in shown],
         title,
         words,
+        [f"{SPECS[path].title}: {spoken(path, value)}" for path, value in mended.items() if path in SPECS],
     )
 
 

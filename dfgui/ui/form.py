@@ -204,7 +204,13 @@ def _headline(group: str, values: Values, wrong: bool = False, devices: int = 1)
 def spoken(path: str, value: Any) -> str:
     """A value as a sentence names it."""
     values = value if isinstance(value, list) else [value]
-    return ", ".join(_titled(path, one) if isinstance(one, str) else f"{one:,}" for one in values) or "none"
+    return ", ".join(_spoken(path, one) for one in values) or "none"
+
+
+def _spoken(path: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return _titled(path, value) if isinstance(value, str) else f"{value:,}"
 
 
 def _titled(path: str, choice: str) -> str:

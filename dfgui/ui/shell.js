@@ -63,6 +63,9 @@ dfgui.view = (() => {
   // The same, to go on from the weights of one of its checkpoints with a schedule of its own.
   const longer = (run, step) => fill({ run, step });
 
+  // The same as a duplicate, with the changes that would have kept it from failing.
+  const mended = (run) => fill({ run, mended: true });
+
   function fill(asked) {
     view.wanted = { page: "train", run: view.run, step: update({}), fill: JSON.stringify({ ...asked, at: Date.now() }) };
     dfgui.live.trigger("select");
@@ -120,5 +123,5 @@ dfgui.view = (() => {
     }
   }
 
-  return Object.assign(view, { start, to, go, open, chose, grey, duplicate, longer, compare, listen: (listener) => listeners.push(listener) });
+  return Object.assign(view, { start, to, go, open, chose, grey, duplicate, longer, mended, compare, listen: (listener) => listeners.push(listener) });
 })();

@@ -2,10 +2,16 @@
 
 from typing import Any
 
+from dfgui.config import EarlyStopping
 from dfgui.store.runs import ACTIVE, ENDED
 from dfgui.views import progress, words
 
 MOST_CHECKPOINTS = 100  # that the table shows; a run may save thousands
+WATCHED = {
+    "eval_loss": "held-out loss",
+    "eval_mean_token_accuracy": "share guessed right of what was held out",
+    "eval_entropy": "held-out entropy",
+}
 ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interrupted": ""}
 
 
@@ -35,8 +41,11 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
     }
 
 
-def ending(run: dict[str, Any], checkpoints: int) -> dict[str, Any] | None:
-    """How a run ended and what can be done next; None while it goes on."""
+def ending(run: dict[str, Any], checkpoints: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """How a run ended and what can be done next; None while it goes on.
+
+    `mend`: whether settings are known that would mend it; `longer`: the step to train longer from, None without one.
+    """
     if run["status"] not in ENDED:
         return None
     error = run["error"] or {}
@@ -46,9 +55,17 @@ def ending(run: dict[str, Any], checkpoints: int) -> dict[str, Any] | None:
         "why": error.get("why", ""),
         "do": error.get("do", ""),
         "details": error.get("details", ""),
-        "next": checkpoints > 0,
+        "next": bool(checkpoints),
+        "mend": bool(error.get("changes")),
+        "longer": longer_from(checkpoints),
         "when": words.moment(run["ended_at"]),
     }
+
+
+def longer_from(checkpoints: list[dict[str, Any]]) -> int | None:
+    """The checkpoint from whose weights a new run would begin: the best one, else the last; None without any."""
+    best = next((row["step"] for row in checkpoints if row["best"]), None)
+    return best if best is not None or not checkpoints else checkpoints[-1]["step"]
 
 
 def checkpoints(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -66,13 +83,23 @@ def checkpoints(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def best(rows: list[list[Any]]) -> str:
-    """The lowest eval loss of the points [[step, value], ...]: "0.71 at 200"; "" before the first."""
-    known = [(value, step) for step, value in rows if value is not None]
+def best(rows: list[list[Any]], greater: bool = False) -> str:
+    """The lowest of the points [[step, value], ...], or the greatest: "0.71 at 200"; "" before the first."""
+    sign = -1 if greater else 1
+    known = [(sign * value, step) for step, value in rows if value is not None]
     if not known:
         return ""
     value, step = min(known)
-    return f"{words.number(value)} at {words.whole(step)}"
+    return f"{words.number(sign * value)} at {words.whole(step)}"
+
+
+def best_of(watched: EarlyStopping, buckets: list[list[Any]]) -> str:
+    """By the metric that the run watches: "best held-out loss 0.71 at 200"; "" before the first evaluation.
+
+    `buckets`: [last step, lowest, highest, ...] of that metric.
+    """
+    found = best([[bucket[0], bucket[2] if watched.greater else bucket[1]] for bucket in buckets], watched.greater)
+    return f"best {WATCHED[watched.metric]} {found}" if found else ""
 
 
 def events(rows: list[dict[str, Any]]) -> list[list[Any]]:

@@ -93,3 +93,32 @@ def test_without_details_nothing_is_folded(page, app, store):
     page.goto(f"{app.url}/?view=monitor&run={run}")
     expect(page.locator(".saying .words")).to_have_text("Stopped before the first step.")
     expect(page.locator(".told")).to_be_hidden()
+
+
+def test_a_failure_fills_the_form_with_the_changes_that_mend_it(page, app, store):
+    run = store.runs.create(RunConfig.model_validate({"name": "too-large", "model": {"name": "demo"}}), "test")
+    changes = {"training.per_device_train_batch_size": 1, "training.gradient_accumulation_steps": 16}
+    error = UserError("The memory ran out.", "It asked for more.", "Set the batch size to 1.", changes=changes)
+    store.runs.update(run, status="preparing")
+    assert store.runs.move(run, "failed", error.what, error)
+    page.goto(f"{app.url}/?view=monitor&run={run}")
+    expect(page.get_by_role("button", name="Chat")).to_be_hidden()  # it kept no checkpoint
+    page.get_by_role("button", name="Duplicate with these changes").click()
+    page.wait_for_url(re.compile("view=train"))
+    expect(page.locator("#preset-said")).to_contain_text("Batch size: 1")
+    expect(field(page, "training.per_device_train_batch_size").locator("input")).to_have_value("1")
+    expect(field(page, "training.gradient_accumulation_steps").locator("input")).to_have_value("16")
+
+
+def test_an_ended_run_is_duplicated_or_trained_longer_from_its_own_page(page, app, store):
+    run = store.runs.create(RunConfig.model_validate({"name": "first", "model": {"name": "demo"}}), "test")
+    store.runs.update(run, status="preparing")
+    assert store.runs.move(run, "stopped", "Stopped before the first step.")
+    page.goto(f"{app.url}/?view=monitor&run={run}")
+    page.get_by_role("button", name="More").click()
+    longer = page.get_by_role("menuitem", name="Train longer")
+    expect(longer).to_have_attribute("aria-disabled", "true")
+    expect(longer).to_contain_text("It kept no checkpoint to begin from.")
+    page.get_by_role("menuitem", name="Duplicate").click()
+    page.wait_for_url(re.compile("view=train"))
+    expect(page.locator("#preset-said")).to_contain_text("Filled in from first.")

@@ -27,12 +27,22 @@ def test_another_metric_that_the_run_watches_decides(store):
             writer.log(step, {"eval_loss": 1 / step, "eval_mean_token_accuracy": accuracy})
             writer.checkpoint(step, f"checkpoint-{step}", "adapter", 1000, 1 / step)
     assert [row["step"] for row in store.checkpoints.of(run) if row["best"]] == [20]
+    assert store.overview.checkpoints()[run]["best"] == 20
 
 
 def test_without_evaluation_none_is_best(store, run):
     with Writer(store.path, run) as writer:
         writer.checkpoint(5, "checkpoint-5", "full", 10, None)
     assert [row["best"] for row in store.checkpoints.of(run)] == [False]
+
+
+def test_the_overview_tells_of_each_run_what_its_own_list_tells(store, saved, other_run):
+    with Writer(store.path, other_run) as writer:
+        writer.checkpoint(5, "checkpoint-5", "full", 10, None)
+    assert store.overview.checkpoints() == {
+        saved: {"count": 3, "last": 60, "best": 40},
+        other_run: {"count": 1, "last": 5, "best": None},
+    }
 
 
 def test_what_rotation_deletes_is_forgotten(store, saved):

@@ -88,7 +88,7 @@ def test_another_app_is_never_told_to_end(where, store, values, monkeypatch):
     started_at = psutil.Process(other.pid).create_time()
     store.runs.claim("app")
     store.runs.update(run, owner={"host": socket.gethostname(), "pid": other.pid, "started_at": started_at})
-    store.commands.add(run, "stop", by="me")
+    actions.command(where, run, "stop", by="me")
     apart.press(store, store.runs.get(run))
     assert other.poll() is None and not [one for one in store.events.tail(run) if one["kind"] == "pressed"]
     other.kill()
@@ -127,6 +127,23 @@ def test_one_that_does_not_answer_is_told_again_and_then_ended_by_force(where, s
     assert row["status"] == "interrupted" and not process.is_running()
     pressed = [event["text"] for event in store.events.tail(running) if event["kind"] == "pressed"]
     assert ["SIGTERM" in pressed[0], "by force" in pressed[1]] == [True, True]
+
+
+def test_what_was_told_before_a_resume_does_not_count_for_the_next_stop(store, where, values, monkeypatch):
+    monkeypatch.setattr(apart, "TERM_SECONDS", 0)
+    sent = []
+    monkeypatch.setattr(apart.os, "kill", lambda pid, number: sent.append(number))
+    run = actions.start(where, values, executor=f"pid:{os.getpid()}")
+    store.runs.claim(f"pid:{os.getpid()}")
+    for text in ("told again by SIGTERM", "ended by force"):
+        store.events.add(run, "pressed", text)
+    actions.command(where, run, "stop", by="me")
+    for _ in range(2):
+        apart.press(store, store.runs.get(run))
+    assert sent == [signal.SIGTERM]
+    monkeypatch.setattr(apart, "KILL_SECONDS", 0)
+    apart.press(store, store.runs.get(run))
+    assert sent == [signal.SIGTERM, signal.SIGKILL]
 
 
 def test_one_whose_process_cannot_begin_fails_with_its_last_words(where, store, long, monkeypatch):

@@ -55,6 +55,22 @@ def test_every_setting_comes_back_as_it_was(store, run):
     assert "Filled in from weather-lora." in found.html
 
 
+def test_what_would_have_kept_a_run_from_failing_is_changed_and_told(store, run):
+    changes = {"training.gradient_checkpointing": True, "training.max_length": 512}
+    store.runs.claim(EXECUTOR)
+    assert store.runs.move(
+        run,
+        "failed",
+        "The memory ran out.",
+        UserError("The memory ran out.", "It asked for more.", "Ask for less.", changes=changes),
+    )
+    found = again.settings(store, asked(run=run, mended=True), form.SPECS)
+    before = again.settings(store, asked(run=run), form.SPECS)
+    assert found.values == before.values | changes and before.changed == []
+    assert found.changed == ["Gradient checkpointing: on", "Max length: 512"]
+    assert "<li>Max length: 512</li>" in found.html
+
+
 def test_a_setting_without_a_field_is_carried_along_and_told(store, run):
     shown = set(form.SPECS) - {"data.where", "training.seed"}
     found = again.settings(store, asked(run=run), shown)

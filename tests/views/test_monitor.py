@@ -1,6 +1,8 @@
+from dfgui.config import EarlyStopping
 from dfgui.views import monitor
 
 NOW = 1080.0
+KEPT = {"step": 4, "bytes": 1, "eval_loss": 0.5, "created_at": NOW, "best": True}
 
 
 def head(run, **changes):
@@ -52,23 +54,23 @@ def test_before_the_first_step_the_phase_is_said_with_its_share(row):
 
 
 def test_an_ended_run_says_how_it_ended_and_what_can_be_done(row):
-    assert monitor.ending(row(), 1) is None
+    assert monitor.ending(row(), [KEPT]) is None
     stopped = row(status="stopped", reason="Stopped by ada at step 240 of 600; checkpoint 240 is kept.", ended_at=NOW)
-    said = monitor.ending(stopped, 1)
+    said = monitor.ending(stopped, [KEPT])
     assert (said["title"], said["what"], said["next"]) == ("", stopped["reason"], True)
-    assert monitor.ending(stopped, 0)["next"] is False
+    assert monitor.ending(stopped, [])["next"] is False
 
 
 def test_a_failed_run_says_what_why_and_what_to_do(row):
     error = {"what": "The GPU ran out of memory.", "why": "A batch of 8 did not fit.", "do": "Halve the batch size."}
-    said = monitor.ending(row(status="failed", reason=error["what"], error=error), 0)
+    said = monitor.ending(row(status="failed", reason=error["what"], error=error), [])
     assert (said["what"], said["why"], said["do"]) == tuple(error.values())
 
 
 def test_the_log_of_a_failure_stands_folded_under_it(row):
     error = {"what": "The run ended in KeyError.", "why": "'lost'.", "do": "See the log.", "details": "line\nline"}
-    assert monitor.ending(row(status="failed", error=error), 0)["details"] == "line\nline"
-    assert monitor.ending(row(status="finished"), 1)["details"] == ""
+    assert monitor.ending(row(status="failed", error=error), [])["details"] == "line\nline"
+    assert monitor.ending(row(status="finished"), [KEPT])["details"] == ""
 
 
 def test_own_callbacks_are_told_with_what_they_hear(row):
@@ -91,7 +93,26 @@ def test_checkpoints_come_newest_first_with_their_size_in_words():
 
 def test_the_best_evaluation_is_named_with_its_step():
     assert monitor.best([[100, 0.9], [200, 0.71], [300, None], [400, 0.8]]) == "0.710 at 200"
+    assert monitor.best([[100, 0.9], [200, 0.71]], greater=True) == "0.900 at 100"
     assert monitor.best([]) == ""
+
+
+def test_the_best_is_told_by_the_metric_that_the_run_watches():
+    buckets = [[10, 0.4, 0.5], [20, 0.6, 0.7], [30, 0.3, 0.6]]
+    assert monitor.best_of(EarlyStopping(), buckets) == "best held-out loss 0.300 at 30"
+    watched = EarlyStopping(patience=1, metric="eval_mean_token_accuracy")
+    assert monitor.best_of(watched, buckets) == "best share guessed right of what was held out 0.700 at 20"
+    assert monitor.best_of(watched, []) == ""
+
+
+def test_a_failure_that_settings_mend_says_so_and_a_longer_run_begins_from_the_best(row):
+    error = {"what": "The memory ran out.", "changes": {"training.max_length": 512}}
+    worse = {**KEPT, "step": 9, "best": False}
+    said = monitor.ending(row(status="failed", error=error), [KEPT, worse])
+    assert (said["mend"], said["longer"]) == (True, KEPT["step"])
+    said = monitor.ending(row(status="finished"), [{**KEPT, "best": False}, worse])
+    assert (said["mend"], said["longer"]) == (False, 9)
+    assert monitor.ending(row(status="finished"), [])["longer"] is None
 
 
 def test_settings_are_named_as_they_are_written_on_the_command_line(row):

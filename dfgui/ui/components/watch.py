@@ -6,6 +6,7 @@ They do too where the run has begun another part since: what the page holds may 
 
 from typing import Any
 
+from dfgui.config import EarlyStopping
 from dfgui.store import Store, owner
 from dfgui.store.runs import ACTIVE
 from dfgui.training.resume import RESUMABLE
@@ -29,12 +30,13 @@ class Watch:
         checkpoints = self.store.checkpoints.of(run_id)
         asked = self.store.commands.of(run_id)
         tokens = self._tokens_per_step(run)
-        evals = self.store.metrics.series(run_id, "eval_loss", curves.MOST)
+        watched = EarlyStopping.model_validate(run["config"].get("early_stopping") or {})
+        evals = self.store.metrics.series(run_id, watched.metric, curves.MOST)
         shown = monitor.checkpoints(checkpoints)
         sections = {
             "head": monitor.head(run, now, self._queue_place(run), tokens),
-            "best": monitor.best([[bucket[0], bucket[1]] for bucket in evals]),
-            "ending": monitor.ending(run, len(checkpoints)),
+            "best": monitor.best_of(watched, evals),
+            "ending": monitor.ending(run, checkpoints),
             "resume": resume.offered(run, checkpoints),
             "checkpoints": shown,
             "older": len(checkpoints) - len(shown),

@@ -18,6 +18,8 @@ dfgui.monitor = (() => {
     commands = dfgui.commands(root, page, say);
     resume = dfgui.resume(root, page);
     find(".next .resume").addEventListener("click", resume.open);
+    find(".next .mend").addEventListener("click", () => dfgui.view.mended(page.run));
+    find(".next .again").addEventListener("click", () => dfgui.menu.open(find(".next .again"), dfgui.again(page.run, page.ended.longer)));
     find(".raw").addEventListener("toggle", readLog);
     find(".state").addEventListener("toggle", () => find(".state").open && dfgui.live.ask());
     setInterval(() => page.head && !page.ended && readLog(), LOG_MS);
@@ -60,7 +62,7 @@ dfgui.monitor = (() => {
     if (dfgui.view.page !== "monitor" || !page.run) return;
     if (news.missing) return empty("This run is not here", news.missing);
     if (news.head) drawHead(news.head);
-    if ("best" in news) fact("best", news.best && `best held-out loss ${news.best}`);
+    if ("best" in news) fact("best", news.best);
     if (news.checkpoints) drawCheckpoints(news.checkpoints);
     if ("older" in news) drawOlder(news.older);
     if (news.commands) commands.draw(news.commands);
@@ -110,13 +112,17 @@ dfgui.monitor = (() => {
     find(".saying .more").textContent = more;
     find(".told").hidden = !(ended && ended.details);
     find(".told pre").textContent = (ended && ended.details) || "";
-    find(".next").hidden = !(ended && ended.next);
+    find(".next").hidden = !ended;
+    for (const button of root.querySelectorAll(".next [data-go]")) button.hidden = !(ended && ended.next);
+    find(".next .mend").hidden = !(ended && ended.mend);
     find(".buttons").hidden = Boolean(ended);
     if (ended) commands.leave();
     else resume.leave();
-    const first = ["failed", "interrupted"].includes(root.dataset.state) && !find(".next .resume").hidden;
-    find(".next .resume").classList.toggle("primary", first);
-    find(".next [data-go=chat]").classList.toggle("primary", !first);
+    const mends = !find(".next .mend").hidden;
+    const goesOn = !mends && ["failed", "interrupted"].includes(root.dataset.state) && !find(".next .resume").hidden;
+    find(".next .mend").classList.toggle("primary", mends);
+    find(".next .resume").classList.toggle("primary", goesOn);
+    find(".next [data-go=chat]").classList.toggle("primary", !mends && !goesOn);
     find(".checkpoints .none").textContent = ended
       ? "This run kept none."
       : "None yet. One is written at every “save every” steps, at the end, and when you press Save now.";

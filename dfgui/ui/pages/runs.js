@@ -157,16 +157,11 @@ dfgui.runs = (() => {
 
   function todo(row) {
     const off = row.ended ? "" : "It still goes on: stop it first.";
-    const from = (row.longer ?? 0).toLocaleString("en");
     return [
       { label: "Open", about: "Its curves, checkpoints and log.", act: () => dfgui.view.open("monitor", row.run) },
       { label: "Rename", about: "Another name, here and on every page.", act: () => edit(row, "name") },
       { label: row.note ? "Change the note" : "Add a note", about: "What you want to remember of it.", act: () => edit(row, "note") },
-      { label: "Duplicate", about: "Fills in Train with these settings, for a new run from the same beginning.", act: () => dfgui.view.duplicate(row.run) },
-      {
-        label: "Train longer", about: `A new run with a schedule of its own, from the weights of step ${from}.`, off: row.longer === null ? "It kept no checkpoint to begin from." : "",
-        act: () => dfgui.view.longer(row.run, row.longer),
-      },
+      ...dfgui.again(row.run, row.longer),
       { label: "Delete", about: `${deletion.what([row])}.`, off, danger: true, act: () => askToDelete([row.run]) },
     ];
   }
