@@ -11,6 +11,7 @@ libraries say goes to the run's train.log; no exception leaves it.
 import logging
 import sqlite3
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -116,7 +117,8 @@ def _failure(
 ) -> End:
     from dfgui.training import failures
 
-    logger.error("Run %s failed", run, exc_info=problem)
+    # As text: whoever keeps what is logged would keep the traceback, and with it the model and the GPU's memory.
+    logger.error("Run %s failed\n%s", run, "".join(traceback.format_exception(problem)).rstrip())
     last_lines = tail(settings.run_folder(run), failures.LINES) if settings else ""
     error = failures.explain(problem, config, facts, last_lines)
     return "failed", error.what, error

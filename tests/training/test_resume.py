@@ -171,7 +171,6 @@ def test_a_failed_run_gives_back_what_it_held(train, values, monkeypatch):
     execute = worker.execute
     monkeypatch.setattr(worker, "execute", lambda *given: problems.append(execute(*given)))
     commanding(monkeypatch, {}, each=broken)
-    monkeypatch.setattr(worker.logger, "error", lambda *_, **__: None)  # pytest keeps what is logged, and its traceback
     run, _ = train({**values, "method": "full"})
     assert run["status"] == "failed" and problems[0] is not None
     gc.collect()
