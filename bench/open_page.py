@@ -97,6 +97,10 @@ def counted(session: CDPSession, app: int, sent: dict[str, Any]) -> dict[str, fl
     }
 
 
+def kilobytes(received: dict[str, Any]) -> float:
+    return received["dataLength"] / 1e3
+
+
 def spent(pid: int) -> float:
     """Seconds of processor time."""
     times = psutil.Process(pid).cpu_times()

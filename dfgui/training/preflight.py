@@ -235,6 +235,10 @@ def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
     each = f"{run.training.per_device_train_batch_size} x {run.training.gradient_accumulation_steps}"
     devices = f" x {machine.devices} GPUs" if machine.devices > 1 else ""
     yield Note("ok", "Batch", f"{each}{devices} = {run.rows_per_step(machine.devices)} rows per step.")
+    if machine.devices > 1 and run.run.placement != "accelerate" and run.run.backend == "trl":
+        text = f"One process would drive all {machine.devices}, copying the model to each of them at every step."
+        cure = "Run it under accelerate, which gives each GPU a process of its own."
+        yield Note("warn", "Several GPUs", text, cure, "run.placement")
 
 
 def _stopping(run: RunConfig, settings: Settings) -> Iterator[Note]:

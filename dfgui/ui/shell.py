@@ -42,7 +42,7 @@ def build(settings: Settings, connected: Connections | None = None) -> gr.Blocks
         with gr.Column(elem_id="shell"):
             brand = "<button type='button' class='brand' aria-label='dfgui: the start'>dfgui</button>"
             title = gr.HTML("", html_template=brand, elem_id="title", apply_default_css=False)
-            pulse = live.build(settings, store)
+            pulse = live.build(settings, store, connected)
             given = connections.build()
             help.build(settings)
             shared = {name: _hidden(name) for name in ("run", "step", "news", "preset", "cure", "cured", "fill")}

@@ -130,11 +130,14 @@ def test_one_that_does_not_answer_is_told_again_and_then_ended_by_force(where, s
 
 
 def test_what_was_told_before_a_resume_does_not_count_for_the_next_stop(store, where, values, monkeypatch):
-    monkeypatch.setattr(apart, "TERM_SECONDS", 0)
     sent = []
+    monkeypatch.setattr(apart, "TERM_SECONDS", 0)
     monkeypatch.setattr(apart.os, "kill", lambda pid, number: sent.append(number))
-    run = actions.start(where, values, executor=f"pid:{os.getpid()}")
-    store.runs.claim(f"pid:{os.getpid()}")
+    pid = os.getppid()  # some other process that lives; nothing is sent to it
+    run = actions.start(where, values, executor=f"pid:{pid}")
+    store.runs.claim(f"pid:{pid}")
+    started_at = psutil.Process(pid).create_time()
+    store.runs.update(run, owner={"host": socket.gethostname(), "pid": pid, "started_at": started_at})
     for text in ("told again by SIGTERM", "ended by force"):
         store.events.add(run, "pressed", text)
     actions.command(where, run, "stop", by="me")

@@ -9,6 +9,7 @@ import pytest
 
 from dfgui import actions, settings
 from dfgui.errors import UserError
+from dfgui.models import hardware
 from dfgui.recipe import parse
 from dfgui.store import Store
 from dfgui.training import preflight
@@ -111,6 +112,15 @@ def test_notes_say_what_will_happen(where, values):
     assert "40 rows" in notes["Data"].text and "10%" in notes["Data"].text
     assert "4 x 1 = 4 rows per step" in notes["Batch"].text
     assert notes["Precision"].kind == "ok"
+
+
+def test_several_gpus_are_better_given_a_process_each(where, values, monkeypatch):
+    two = hardware.Hardware("cuda", "NVIDIA L4", True, 24_000_000_000, 2)
+    monkeypatch.setattr(hardware, "look", lambda: two)
+    told = {note.title: note for note in preflight.notes(parse(values), where)}
+    assert (told["Several GPUs"].kind, told["Several GPUs"].field) == ("warn", "run.placement")
+    apart = parse({**values, "run": {"placement": "accelerate"}})
+    assert "Several GPUs" not in {note.title for note in preflight.notes(apart, where)}
 
 
 def test_what_looks_wrong_in_the_rows_is_noted_and_can_be_left_out(where, values, tmp_path):

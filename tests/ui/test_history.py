@@ -7,6 +7,7 @@ import pytest
 from dfgui import settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.integrations.connections import Connections
 from dfgui.store import Store, Writer
 from dfgui.ui.components.live import Pulse
 
@@ -14,7 +15,8 @@ from dfgui.ui.components.live import Pulse
 @pytest.fixture
 def pulse(tmp_path):
     home = settings.load(home=tmp_path)
-    return Pulse(home, Store(home.store_path))
+    store = Store(home.store_path)
+    return Pulse(home, store, Connections(store))
 
 
 def run_of(pulse, name="weather-lora", steps=30, ended=True):
@@ -92,7 +94,7 @@ def test_what_all_runs_take_is_told_and_stays_told_after_a_restart(pulse):
     page = Page(pulse)
     answer = page.ask()
     assert answer["disk"].startswith("1 run, 2.0 KB on disk, ") and answer["runs"]["rows"][0]["size"] == "2.0 KB"
-    again = Pulse(pulse.settings, pulse.store)
+    again = Pulse(pulse.settings, pulse.store, pulse.connections)
     assert again.tick(page.question | {"seen": {}})["disk"].startswith("1 run, 2.0 KB on disk, ")
 
 

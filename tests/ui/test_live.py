@@ -8,6 +8,7 @@ import pytest
 
 from dfgui import settings
 from dfgui.config import RunConfig
+from dfgui.integrations.connections import Connections
 from dfgui.store import Store, Writer
 from dfgui.ui.components.live import BUSY_MS, IDLE_MS, Pulse, spoken, who
 from dfgui.views.curves import METRICS
@@ -19,7 +20,8 @@ NAMES = list(METRICS)
 @pytest.fixture
 def pulse(tmp_path):
     home = settings.load(home=tmp_path)
-    return Pulse(home, Store(home.store_path))
+    store = Store(home.store_path)
+    return Pulse(home, store, Connections(store))
 
 
 @pytest.fixture
@@ -184,6 +186,16 @@ def test_what_cannot_be_resumed_so_is_refused_in_words_and_nothing_changes(pulse
     answer = spoken(pulse.resume, {"run": run, "step": 20, "changes": {}} | changed)
     assert words in answer["error"]["what"]
     assert pulse.store.runs.get(run) == before
+
+
+def test_a_resumed_run_has_the_keys_of_whoever_resumes_it_or_else_those_it_began_with(pulse, run):
+    save(pulse, run, 20)
+    (_, ada), (_, bob) = pulse.connections.new_visit("ada"), pulse.connections.new_visit("bob")
+    pulse.connections.set(ada, {"HF_TOKEN": "hf_ada"})
+    for visitor, token in ((bob, None), (ada, "hf_ada"), (bob, "hf_ada")):
+        pulse.store.runs.move(run, "stopped", "Stopped by hand.")
+        pulse.resume({"run": run, "step": 20}, visitor)
+        assert pulse.connections.of_run(run).get("HF_TOKEN") == token
 
 
 def save(pulse, run, step):

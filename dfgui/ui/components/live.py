@@ -19,6 +19,7 @@ from dfgui import actions
 from dfgui.errors import UserError
 from dfgui.fields import specs
 from dfgui.integrations import space
+from dfgui.integrations.connections import Connections, visitor_of
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.store.news import News
@@ -34,9 +35,9 @@ BY_HAND = "hand"  # who asks where nobody has to sign in: "Stopped by hand at st
 LAST_STEP = 2**53  # the largest step a browser can count to
 
 
-def build(settings: Settings, store: Store) -> gr.HTML:
+def build(settings: Settings, store: Store, connections: Connections) -> gr.HTML:
     """The chip. Clicked: open the live run. Selected: open `dfgui.view.wanted`. Changed: `dfgui.live.news` is new."""
-    pulse = Pulse(settings, store)
+    pulse = Pulse(settings, store, connections)
     return gr.HTML(
         "",
         html_template="<a class='logout' hidden>Log out</a><div class='chip' hidden></div>",
@@ -48,9 +49,10 @@ def build(settings: Settings, store: Store) -> gr.HTML:
 
 
 class Pulse:
-    def __init__(self, settings: Settings, store: Store):
+    def __init__(self, settings: Settings, store: Store, connections: Connections):
         self.settings = settings
         self.store = store
+        self.connections = connections
         self.news = News(store.path)
         self.watch = Watch(store)
         self.history = History(settings, store)
@@ -85,8 +87,8 @@ class Pulse:
         def resuming(question: dict) -> dict:
             return spoken(self.resuming, question)
 
-        def resume(question: dict) -> dict:
-            return spoken(self.resume, question)
+        def resume(question: dict, request: gr.Request) -> dict:
+            return spoken(self.resume, question, visitor_of(request))
 
         return [tick, detail, ask, log, resuming, resume, rename, note, delete, compare]
 
@@ -152,14 +154,16 @@ class Pulse:
         run = actions.checked(str(question.get("run")))
         return self.watch.resuming(run, actions.whole_checkpoints(self.settings, run))
 
-    def resume(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Puts an ended run back into the queue, to go on from the checkpoint of a step."""
+    def resume(self, question: dict[str, Any], visitor: str = "") -> dict[str, Any]:
+        """Puts an ended run back into the queue, to go on from the checkpoint of a step, with the visitor's keys."""
         run = actions.checked(str(question.get("run")))
         step = whole_number(question.get("step"))
         if step is None:
             raise UserError(
                 "That is not a checkpoint.", "A checkpoint is named by its step.", "Choose one of the list."
             )
+        if self.connections.secrets(visitor):  # else it has what it was started with
+            self.connections.hand(run, visitor)
         return {"step": actions.resume(self.settings, run, step, _changes(question.get("changes")))}
 
     def log(self, question: dict[str, Any]) -> dict[str, Any]:
