@@ -13,11 +13,12 @@ from html import escape
 from typing import Any
 
 from dfgui import actions
-from dfgui.config import Block, RunConfig
+from dfgui.config import Block, Callback, RunConfig
 from dfgui.store import Store
 from dfgui.ui.form import SPECS, Values, spoken
 from dfgui.views.runs import short_name
 
+CALLBACKS = "callbacks"
 # A checkpoint brings its tokenizer with the template that it was trained with: it is not to be changed once more.
 FROM_A_CHECKPOINT: Values = {
     "model.revision": None,
@@ -53,14 +54,30 @@ def settings(store: Store, asked: str, shown: Collection[str]) -> Again:
     values, title, words = _as_it_was(row, store) if wanted.get("step") is None else _longer(row, wanted["step"], store)
     mended = ((row["error"] or {}).get("changes") or {}) if wanted.get("mended") else {}
     values |= mended
+    hidden = {path: given[path] for path in given if path in known and path not in shown and given[path] != known[path]}
     return Again(
         {path: value for path, value in (given | values).items() if path in shown},
-        {path: given[path] for path in given if path in known and path not in shown and given[path] != known[path]},
+        hidden | _with_arguments(given.get(CALLBACKS) or []),
         [path for path in given if path not in known and path not in shown],
         title,
         words,
         [f"{SPECS[path].title}: {spoken(path, value)}" for path, value in mended.items() if path in SPECS],
     )
+
+
+def _with_arguments(callbacks: list[dict[str, Any]]) -> Values:
+    """The callbacks that are more than a name, which is all that the form has room for."""
+    more = [one for one in callbacks if Callback.model_validate(one) != Callback.model_validate(one["use"])]
+    return {CALLBACKS: more} if more else {}
+
+
+def together(carried: Values, given: Values) -> Values:
+    """What the form says, over what is carried along. A callback that the form names keeps its arguments."""
+    known = {one["use"]: one for one in carried.get(CALLBACKS, [])}
+    values = carried | given
+    if CALLBACKS in given:
+        values[CALLBACKS] = [known.get(name, name) for name in given[CALLBACKS] or []]
+    return values
 
 
 def _as_it_was(row: dict[str, Any], store: Store) -> tuple[Values, str, str]:

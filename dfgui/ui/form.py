@@ -210,6 +210,8 @@ def spoken(path: str, value: Any) -> str:
 def _spoken(path: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
+    if isinstance(value, dict):  # a callback
+        return str(value["use"])
     return _titled(path, value) if isinstance(value, str) else f"{value:,}"
 
 

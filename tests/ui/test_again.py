@@ -55,6 +55,18 @@ def test_every_setting_comes_back_as_it_was(store, run):
     assert "Filled in from weather-lora." in found.html
 
 
+def test_a_callback_keeps_its_arguments_though_the_form_names_it_only(store):
+    mine = {"use": "own.py:Own", "args": {"every": 3}, "detach": False}
+    run = store.runs.create(RunConfig.model_validate({"callbacks": [mine, "own.py:Other"]}), EXECUTOR)
+    found = again.settings(store, asked(run=run), form.SPECS)
+    assert found.carried == {"callbacks": [mine]}
+    assert "callbacks (own.py:Own)" in again.kept(found.carried)
+    given = {"callbacks": ["own.py:Own", "own.py:Other"]}
+    assert again.together(found.carried, given)["callbacks"] == [mine, "own.py:Other"]
+    assert again.together(found.carried, {"callbacks": []})["callbacks"] == []
+    assert again.together({}, given) == given
+
+
 def test_what_would_have_kept_a_run_from_failing_is_changed_and_told(store, run):
     changes = {"training.gradient_checkpointing": True, "training.max_length": 512}
     store.runs.claim(EXECUTOR)

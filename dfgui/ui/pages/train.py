@@ -56,7 +56,7 @@ def build(context: Context) -> None:
 
     def check(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Updates:
         """What the settings say, and what is wrong with them, while they are written."""
-        values = carried | form.by_path(given)
+        values = again.together(carried, form.by_path(given))
         problems = recipe.problems(form.nested(values))
         return {
             **whole.mark(problems, marked_before),
@@ -69,7 +69,7 @@ def build(context: Context) -> None:
         """What to know before the start."""
         if here != "train":
             return {notes: gr.skip()}
-        values = form.nested(carried | form.by_path(given))
+        values = form.nested(again.together(carried, form.by_path(given)))
         if problems := recipe.problems(values):
             return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
         found = actions.launch_notes(context.settings_of(request), values)
@@ -123,7 +123,7 @@ def build(context: Context) -> None:
         marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
     ) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
-        values = form.nested(carried | form.by_path(given))
+        values = form.nested(again.together(carried, form.by_path(given)))
         problems = recipe.problems(values)
         visitor = visitor_of(request)
         try:
