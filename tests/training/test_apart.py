@@ -174,11 +174,29 @@ def test_after_a_cuda_error_in_the_thread_the_next_run_goes_to_a_process_of_its_
     thread.join(20)
 
 
-def test_two_processes_train_one_run_and_obey_together(where, store, long):
+ACCELERATE = """
+compute_environment: LOCAL_MACHINE
+distributed_type: MULTI_GPU  # of a plain config accelerate starts one process, however many it names
+num_processes: 2
+num_machines: 1
+machine_rank: 0
+main_process_port: 0  # any that is free
+mixed_precision: "no"
+use_cpu: false  # the trainer finds that there is no GPU
+"""
+
+
+@pytest.mark.parametrize("starts", ["torch.distributed.run", "accelerate.commands.launch"])
+def test_two_processes_train_one_run_and_obey_together(where, store, long, tmp_path, starts):
     long["run"] = {"placement": "accelerate", "processes": 2}
+    if starts.startswith("accelerate"):
+        file = tmp_path / "accelerate.yaml"
+        file.write_text(ACCELERATE)
+        long["run"] = {"placement": "accelerate", "accelerate_config": str(file)}
     run = actions.start(where, long)
     thread = launcher.start(where)
     until(lambda: store.runs.get(run)["global_step"] > 2, 180)
+    assert starts in process_of(store, run).parent().cmdline()
     saved = actions.command(where, run, "save", by="me")
     scored = actions.command(where, run, "evaluate", by="me")
     until(lambda: store.commands.get(saved)["outcome"] and store.commands.get(scored)["outcome"])
@@ -199,7 +217,9 @@ def test_two_processes_train_one_run_and_obey_together(where, store, long):
     assert actions.resume(where, run) == row["global_step"]
     until(lambda: store.runs.get(run)["global_step"] > row["global_step"] + 2, 180)
     actions.command(where, run, "stop-without-checkpoint", by="me")
-    until(lambda: store.runs.get(run)["ended_at"])
+    row = until(lambda: (row := store.runs.get(run))["ended_at"] and row)
+    steps = [step for step, _ in store.metrics.points(run, "loss")]
+    assert row["status"] == "stopped" and steps == list(range(1, row["global_step"] + 1))
     launcher._closing.set()
     thread.join(40)
 
