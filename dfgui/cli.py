@@ -49,10 +49,13 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         code, answer, words = REFUSED, {"error": error.to_dict()}, None
         print(f"{error.what}\n{error.why}\n{error.do}", file=sys.stderr)
-    if "--json" in given:
-        print(json.dumps(_without_nan(answer)))  # in ASCII: not every terminal or pipe takes more
-    elif words:
-        print(words)
+    try:
+        if "--json" in given:
+            print(json.dumps(_without_nan(answer)), flush=True)  # in ASCII: not every terminal or pipe takes more
+        elif words:
+            print(words, flush=True)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 
@@ -287,7 +290,7 @@ def list_runs(asked: argparse.Namespace, where: Settings) -> Answer:
 def show_run(asked: argparse.Namespace, where: Settings) -> Answer:
     store = Store(where.store_path)
     store.runs.interrupt_orphans()
-    row = store.runs.get(asked.run)
+    row = store.runs.get(actions.checked(asked.run))
     folder = where.run_folder(row["id"])
     checkpoints = [
         {

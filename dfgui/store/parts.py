@@ -45,8 +45,8 @@ class Parts:
             db.execute("DELETE FROM checkpoints WHERE run = ? AND step > ?", [run, step])
             db.execute("DELETE FROM scores WHERE run = ? AND step > ?", [run, step])
             db.execute(
-                "UPDATE runs SET global_step = ?, begun_at_step = ?, resume_step = NULL, train_loss = NULL, "
-                "eval_loss = (SELECT value FROM metrics WHERE run = ? AND name = 'eval_loss' "
+                "UPDATE runs SET global_step = ?, begun_at_step = ?, resume_step = NULL, was = NULL, "
+                "train_loss = NULL, eval_loss = (SELECT value FROM metrics WHERE run = ? AND name = 'eval_loss' "
                 "ORDER BY step DESC LIMIT 1) WHERE id = ?",
                 [step, step, run, run],
             )

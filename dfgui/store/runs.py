@@ -5,7 +5,8 @@
        +----------------- resume -----------------------+
 
 A row in any of the last four is at its end. A run whose owner died is interrupted, and found by `interrupt_orphans`.
-One that ended before its last step goes back to the queue when somebody resumes it, and trains on from a checkpoint.
+One that ended before its last step goes back to the queue when somebody resumes it, and trains on from a checkpoint. If
+it is stopped before it went on, it has the end again that it had.
 """
 
 import json
@@ -37,6 +38,11 @@ ANSWER = """
         taken_at_step = coalesce(taken_at_step, (SELECT global_step FROM runs WHERE id = commands.run))
     WHERE run = ? AND outcome IS NULL
 """
+INTERRUPTED = "INSERT INTO events (run, time, kind, text) VALUES (?, ?, 'error', ?)"
+SECONDS = "max(coalesce(ended_at - first_step_at, 0), 0)"  # that a part trained
+END = ("status", "reason", "error", "ended_at", "first_step_at", "seconds_before", "config")  # what a resume changes
+AS_IT_IS = "json_object(" + ", ".join(f"'{name}', {name}" for name in END) + ")"
+AS_IT_WAS = ", ".join(f"{name} = json_extract(was, '$.{name}')" for name in END)
 JSON_FIELDS = ("config", "facts", "error", "owner", "state")
 
 
@@ -117,13 +123,21 @@ class Runs:
         with opened(self.path) as db:
             db.table("runs").update(run, values)
 
-    def move(self, run: str, status: str, reason: str | None = None, error: UserError | None = None) -> bool:
+    def move(
+        self,
+        run: str,
+        status: str,
+        reason: str | None = None,
+        error: UserError | None = None,
+        ended_at: float | None = None,
+    ) -> bool:
         """Moves the run to `status` if that may follow where it is; False when it may not.
 
-        Whatever was still asked of a run is answered in the moment it ends.
+        Whatever was still asked of a run is answered in the moment it ends: now, or as it was found to have ended
+        before. An interruption is in the run's log as well, since nobody else could have written it there.
         """
         allowed = [before for before, after in FOLLOWS.items() if status in after]
-        ended = time.time() if status in ENDED else None
+        ended = (ended_at or time.time()) if status in ENDED else None
         words = json.dumps(error.to_dict()) if error else None
         with opened(self.path) as db:
             cursor = db.execute(
@@ -136,10 +150,29 @@ class Runs:
             moved = cursor.rowcount == 1
             if moved and ended:
                 db.execute(ANSWER, ["the run has ended", ended, run])
+            if moved and status == "interrupted":
+                db.execute(INTERRUPTED, [run, ended, reason])
             return moved
 
+    def go_back(self, run: str) -> bool:
+        """Gives a resumed run that was stopped before it went on the end again that it had; False for every other."""
+        return self._goes_back(run, ("preparing", "stopping"))
+
+    def _goes_back(self, run: str, out_of: tuple[str, ...]) -> bool:
+        with opened(self.path) as db:
+            cursor = db.execute(
+                f"UPDATE runs SET {AS_IT_WAS}, was = NULL, resume_step = NULL, owner = NULL, phase = NULL "
+                f"WHERE id = ? AND was IS NOT NULL AND status IN ({', '.join('?' * len(out_of))})",
+                [run, *out_of],
+            )
+            if went := cursor.rowcount == 1:
+                db.execute(ANSWER, ["it had not gone on: it is as it was", time.time(), run])
+            return went
+
     def withdraw(self, run: str, reason: str) -> bool:
-        """Takes the run out of the queue; False when it waits there no longer."""
+        """Takes the run out of the queue; False when it waits there no longer. A resumed one has its end again."""
+        if self._goes_back(run, ("queued",)):
+            return True
         with opened(self.path) as db:
             cursor = db.execute(
                 "UPDATE runs SET status = 'stopped', reason = ?, ended_at = ?, owner = NULL "
@@ -159,7 +192,8 @@ class Runs:
         mine = None if executor == "app" else json.dumps(owner.me())
         with opened(self.path) as db:
             cursor = db.execute(
-                "UPDATE runs SET status = 'queued', resume_step = ?, executor = ?, owner = ?, queued_at = ?, "
+                f"UPDATE runs SET was = {AS_IT_IS}, seconds_before = seconds_before + {SECONDS}, "
+                "status = 'queued', resume_step = ?, executor = ?, owner = ?, queued_at = ?, "
                 "config = coalesce(?, config), "
                 "reason = NULL, error = NULL, ended_at = NULL, first_step_at = NULL, phase = NULL "
                 f"WHERE id = ? AND status IN ({', '.join('?' * len(ENDED))})",
@@ -217,7 +251,7 @@ class Runs:
                 "It was closed or killed, or the machine went down.",
                 "Resume it from its last checkpoint, or start it again where there is none.",
             )
-            self.move(run["id"], "interrupted", error.what, error)
+            self.move(run["id"], "interrupted", error.what, error, run["heartbeat_at"])
         left = [run for run in waiting if not owner.alive(run["owner"], run["queued_at"] or run["created_at"])]
         for run in left:
             self.move(run["id"], "stopped", "The command that queued it ended before it could start.")

@@ -230,3 +230,15 @@ WHAT_IS_SENT_OUT = [
     END
     """,
 ]
+
+
+@migrations()
+def m004_what_a_run_was_before(db: Database) -> None:
+    for statement in WHAT_A_RUN_WAS_BEFORE:
+        db.execute(statement)
+
+
+WHAT_A_RUN_WAS_BEFORE = [
+    "ALTER TABLE runs ADD COLUMN seconds_before REAL NOT NULL DEFAULT 0",  # trained in the parts before this one
+    "ALTER TABLE runs ADD COLUMN was TEXT",  # JSON: the end it had, until its resume has gone on
+]

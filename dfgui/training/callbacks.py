@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import has_length
 
 from dfgui.artifacts import checkpoints
 from dfgui.store import Store, Writer
 from dfgui.training import window
 
+TOLD_SECONDS = 0.5  # how often an evaluation says how far it is
 SUMMARY = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "total_flos", "train_loss")
 NOT_TOLD = ("log_history", "stateful_callbacks", "trial_params", "trial_name", "is_hyper_param_search")
 TOLD = [field.name for field in fields(TrainerState) if field.name not in NOT_TOLD]
@@ -52,6 +54,30 @@ class Recorder(TrainerCallback):
         self.writer.progress(**progress)
 
     _begun = False
+
+    def on_prediction_step(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        eval_dataloader: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """One batch of held-out rows is done; an evaluation may take longer than many steps."""
+        self._evaluated += 1
+        if time.monotonic() - self._told_at > TOLD_SECONDS:
+            self._told_at = time.monotonic()
+            total = len(eval_dataloader) if has_length(eval_dataloader) else None
+            self.writer.progress(
+                phase="evaluating", phase_done=self._evaluated, phase_total=total, phase_unit="batches"
+            )
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self._evaluated, self._told_at = 0, 0.0
+        self.writer.progress(phase="training", phase_done=None, phase_total=None, phase_unit=None)
+
+    _evaluated = 0
+    _told_at = 0.0
 
     def on_log(
         self,

@@ -48,7 +48,7 @@ def _resumable(settings: Settings, row: dict[str, Any], step: int | None) -> Che
         found = checkpoints.describe(settings.run_folder(row["id"]) / f"checkpoint-{candidate}")
         if found.complete:
             return found
-    raise _nothing_whole(row, step)
+    raise _nothing_whole(row, step, [one["step"] for one in store.checkpoints.of(row["id"])])
 
 
 def whole_checkpoints(settings: Settings, run: str) -> list[dict[str, Any]]:
@@ -59,17 +59,17 @@ def whole_checkpoints(settings: Settings, run: str) -> list[dict[str, Any]]:
     known = store.checkpoints.of(run)
     whole = [one for one in known if checkpoints.describe(folder / f"checkpoint-{one['step']}").complete]
     if not whole:
-        raise _nothing_whole(row, None)
+        raise _nothing_whole(row, None, [])
     return whole
 
 
-def _nothing_whole(row: dict[str, Any], step: int | None) -> UserError:
+def _nothing_whole(row: dict[str, Any], step: int | None, known: list[int]) -> UserError:
+    others = [one for one in known if one != step]
     which = "no checkpoint" if step is None else f"no whole checkpoint at step {step}"
-    return UserError(
-        f"{row['name']} cannot be resumed.",
-        f"It has {which} on the disk.",
-        "Start it again from the beginning: Duplicate fills the form with its settings.",
-    )
+    do = "Start it again from the beginning: Duplicate on its page fills the form with its settings."
+    if step is not None and others:
+        do = f"Choose another one: {', '.join(map(str, others))}."
+    return UserError(f"{row['name']} cannot be resumed.", f"It has {which} on the disk.", do)
 
 
 def _changed(row: dict[str, Any], changes: list[str]) -> RunConfig:

@@ -85,6 +85,8 @@ def _live(config: RunConfig, phases: Phases, settings: Settings) -> tuple[End, B
         end: End = (*_train(config, phases, settings), None)
     except Stopped as stop:
         end = ("stopped", _stopped_early(phases, str(stop)), None)
+        if phases.place.ranks.first:  # a resumed run has the end again that it had, and `end` comes too late
+            insist(lambda: phases.store.runs.go_back(phases.run))
     except BaseException as error:  # a panic in Rust, as tokenizers may raise, is no Exception
         end = _failure(phases.run, error, config, phases.facts(), settings)
         problem = _without_traces(error)

@@ -53,6 +53,7 @@ dfgui.view = (() => {
 
   // Opens a page for a run, and for one of its checkpoints: the shared components take over what is `wanted`.
   function open(page, run, step = "") {
+    if (run && page !== view.page) view.run = run; // before the tab turns: the page must not show another one first
     view.wanted = { page, run, step: String(step) };
     dfgui.live.trigger("select");
   }

@@ -12,6 +12,7 @@ WATCHED = {
     "eval_mean_token_accuracy": "share guessed right of what was held out",
     "eval_entropy": "held-out entropy",
 }
+EVALUATING = "evaluating"
 ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interrupted": ""}
 
 
@@ -19,8 +20,7 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
     """Name, status and how far it is. `queue_place`: 1 is next; `tokens`: in each step, for the tokens per second."""
     left = progress.seconds_left(run, now)
     pace = progress.rate(run, now)
-    seconds = progress.trained_seconds(run, now)
-    took = seconds if run["status"] in ENDED else None
+    took = progress.took(run) if run["status"] in ENDED else None
     return {
         "run": run["id"],
         "name": run["name"],
@@ -44,7 +44,7 @@ def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None
 def ending(run: dict[str, Any], checkpoints: list[dict[str, Any]]) -> dict[str, Any] | None:
     """How a run ended and what can be done next; None while it goes on.
 
-    `mend`: whether settings are known that would mend it; `longer`: the step to train longer from, None without one.
+    `mend`: whether settings are known that would mend it; `longer`: the steps to train longer from, the best first.
     """
     if run["status"] not in ENDED:
         return None
@@ -57,15 +57,17 @@ def ending(run: dict[str, Any], checkpoints: list[dict[str, Any]]) -> dict[str, 
         "details": error.get("details", ""),
         "next": bool(checkpoints),
         "mend": bool(error.get("changes")),
-        "longer": longer_from(checkpoints),
+        "longer": longer_from(
+            next((row["step"] for row in checkpoints if row["best"]), None),
+            checkpoints[-1]["step"] if checkpoints else None,
+        ),
         "when": words.moment(run["ended_at"]),
     }
 
 
-def longer_from(checkpoints: list[dict[str, Any]]) -> int | None:
-    """The checkpoint from whose weights a new run would begin: the best one, else the last; None without any."""
-    best = next((row["step"] for row in checkpoints if row["best"]), None)
-    return best if best is not None or not checkpoints else checkpoints[-1]["step"]
+def longer_from(best: int | None, last: int | None) -> list[int]:
+    """The checkpoints from whose weights a new run would begin: the best one, where one is known, and the last."""
+    return list(dict.fromkeys(step for step in (best, last) if step is not None))
 
 
 def checkpoints(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -190,6 +192,8 @@ def _doing(run: dict[str, Any], queue_place: int) -> str:
     if run["status"] in ACTIVE and run["first_step_at"] is None:
         doing = progress.phase(run) or "starting"
         return doing[0].upper() + doing[1:]
+    if run["status"] in ACTIVE and run["phase"] == EVALUATING:
+        return f"{progress.phase(run).capitalize()}."
     return ""
 
 
@@ -198,6 +202,7 @@ def _going_on(run: dict[str, Any]) -> str:
 
 
 def _doing_share(run: dict[str, Any]) -> float | None:
-    if run["status"] in ACTIVE and run["first_step_at"] is None and run["phase_total"]:
+    before = run["first_step_at"] is None or run["phase"] == EVALUATING
+    if run["status"] in ACTIVE and before and run["phase_total"]:
         return round((run["phase_done"] or 0) / run["phase_total"], 3)
     return None

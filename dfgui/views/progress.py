@@ -11,6 +11,7 @@ from dfgui.views import words
 PHASES = {  # phase as the trainer writes it -> what is counted, by phase_unit
     "bytes": lambda done, total: f"{words.size(done)} of {words.size(total)}",
     "rows": lambda done, total: f"{words.short(done)} of {words.short(total)} rows",
+    "batches": lambda done, total: f"{words.whole(done)} of {words.whole(total)} batches",
 }
 
 
@@ -24,6 +25,12 @@ def trained_seconds(run: dict[str, Any], now: float) -> float | None:
     if run["first_step_at"] is None:
         return None
     return max((run["ended_at"] or now) - run["first_step_at"], 0.0)
+
+
+def took(run: dict[str, Any]) -> float | None:
+    """Seconds that a run which has ended trained, in all its parts; None where it never took a step."""
+    seconds = run["seconds_before"] + (trained_seconds(run, run["ended_at"]) or 0.0)
+    return seconds if run["first_step_at"] is not None or seconds else None
 
 
 def rate(run: dict[str, Any], now: float) -> float | None:

@@ -27,8 +27,7 @@ def row(
     """`kept`: {count, last, best} of its checkpoints; `size`: bytes on disk; `names`: what runs are called, by id."""
     config = run["config"]
     known = [value for _, value in found.evals if value is not None]
-    took = progress.trained_seconds(run, run["ended_at"]) if run["ended_at"] else None
-    took = took if run["status"] in ENDED else None
+    took = progress.took(run) if run["status"] in ENDED else None
     kept = kept or {"count": 0, "last": None, "best": None}
     return {
         "run": run["id"],
@@ -50,7 +49,7 @@ def row(
         "took_exact": words.clock(took) if took is not None else "",
         "size": words.size(size) if size else "",
         "checkpoints": kept["count"],
-        "longer": kept["last"] if kept["best"] is None else kept["best"],
+        "longer": monitor.longer_from(kept["best"], kept["last"]),
         "when": words.moment(run["created_at"])[:16],
         "numbers": {
             "steps": run["global_step"],

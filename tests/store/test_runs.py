@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -157,3 +158,48 @@ def test_an_interrupted_run_is_what_was_left_off_until_another_one_follows(store
     assert store.runs.left_off() is None
     store.runs.withdraw(second, "Taken out.")
     assert store.runs.left_off() is None
+
+
+def test_an_orphan_ended_when_it_was_last_seen_and_its_log_says_so(store):
+    run = store.runs.create(RunConfig(), "test")
+    store.runs.claim("test")
+    gone = {"host": socket.gethostname(), "pid": 4_194_304, "started_at": 1.0}
+    store.runs.update(run, owner=gone, heartbeat_at=1000.0, first_step_at=900.0, global_step=7)
+    assert store.runs.interrupt_orphans() == [run]
+    row = store.runs.get(run)
+    assert (row["status"], row["ended_at"]) == ("interrupted", 1000.0)
+    assert [(event["kind"], event["text"]) for event in store.events.tail(run)] == [("error", row["reason"])]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_resumed_run_that_is_stopped_before_it_went_on_is_what_it_was(store, begun):
+    run = store.runs.create(RunConfig(), "test")
+    store.runs.claim("test")
+    store.runs.move(run, "running")
+    store.runs.update(run, first_step_at=time.time() - 60, global_step=6)
+    store.runs.move(run, "finished", "All 6 steps are done.")
+    before = store.runs.get(run)
+    assert store.runs.resume(run, 3, "test", RunConfig(name="changed"))
+    if begun:
+        assert store.runs.claim("test") == run and store.runs.go_back(run)
+    else:
+        assert not store.runs.go_back(run) and store.runs.withdraw(run, "Taken out.")
+    after = store.runs.get(run)
+    for name in ("status", "reason", "error", "seconds_before", "config", "resume_step"):
+        assert after[name] == before[name], name
+    for name in ("ended_at", "first_step_at"):
+        assert after[name] == pytest.approx(before[name], abs=1e-3), name
+    assert after["owner"] is None
+
+
+def test_the_time_of_the_parts_before_is_kept_and_a_run_that_went_on_has_no_way_back(store):
+    run = store.runs.create(RunConfig(), "test")
+    store.runs.claim("test")
+    store.runs.update(run, first_step_at=1000.0, global_step=6)
+    store.runs.move(run, "stopped", "Stopped.", ended_at=1060.0)
+    store.runs.resume(run, 3, "test")
+    assert store.runs.get(run)["seconds_before"] == 60.0
+    store.runs.claim("test")
+    store.parts.begin(run, 3)
+    assert not store.runs.go_back(run)
+    assert store.runs.move(run, "stopped", "Stopped again.") and store.runs.get(run)["reason"] == "Stopped again."

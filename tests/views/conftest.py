@@ -24,6 +24,7 @@ def row():
             "started_at": 950.0,
             "first_step_at": 1000.0,
             "ended_at": None,
+            "seconds_before": 0.0,
             "global_step": 241,
             "begun_at_step": 0,
             "resume_step": None,

@@ -109,10 +109,25 @@ def test_a_failure_that_settings_mend_says_so_and_a_longer_run_begins_from_the_b
     error = {"what": "The memory ran out.", "changes": {"training.max_length": 512}}
     worse = {**KEPT, "step": 9, "best": False}
     said = monitor.ending(row(status="failed", error=error), [KEPT, worse])
-    assert (said["mend"], said["longer"]) == (True, KEPT["step"])
+    assert (said["mend"], said["longer"]) == (True, [KEPT["step"], 9])
     said = monitor.ending(row(status="finished"), [{**KEPT, "best": False}, worse])
-    assert (said["mend"], said["longer"]) == (False, 9)
-    assert monitor.ending(row(status="finished"), [])["longer"] is None
+    assert (said["mend"], said["longer"]) == (False, [9])
+    assert monitor.ending(row(status="finished"), [])["longer"] == []
+
+
+def test_an_evaluation_that_goes_on_is_said_with_how_far_it_is(row):
+    evaluating = row(phase="evaluating", phase_done=3, phase_total=12, phase_unit="batches")
+    assert head(evaluating)["doing"] == "Evaluating 3 of 12 batches."
+    assert head(evaluating)["doing_share"] == 0.25
+    assert head(row(phase="training"))["doing"] == ""
+
+
+def test_an_ended_run_took_what_all_its_parts_took(row):
+    ended = row(status="stopped", first_step_at=1000.0, ended_at=1060.0, seconds_before=60.0)
+    assert head(ended)["took_exact"] == "0:02:00"
+    waited = row(status="stopped", first_step_at=None, ended_at=1060.0, seconds_before=60.0)
+    assert head(waited)["took_exact"] == "0:01:00"
+    assert head(row(status="stopped", first_step_at=None, ended_at=1060.0))["took"] == ""
 
 
 def test_settings_are_named_as_they_are_written_on_the_command_line(row):

@@ -19,7 +19,9 @@ dfgui.chart = (() => {
     const size = Math.abs(value);
     if (size === 0) return "0";
     if (size < 1e-2 || size >= 1e5) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
-    return value.toLocaleString("en", { maximumSignificantDigits: 3, minimumSignificantDigits: short || size >= 1e3 ? 1 : 3 });
+    if (short) return value.toLocaleString("en", { maximumSignificantDigits: 3 });
+    const decimals = Math.max(2 - Math.floor(Math.log10(size)), 0); // as views/words.py has it
+    return Number(value.toFixed(decimals)).toLocaleString("en", { minimumFractionDigits: decimals });
   }
 
   // An empty chart shows its lines and no numbers: nothing has been measured.

@@ -174,7 +174,8 @@ dfgui.monitor = (() => {
     const list = find(".events");
     const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
     for (const [id, when, kind, text, step] of events) {
-      Object.assign(page, { event: id, happened: text });
+      // What it did before its first step is no news while it trains.
+      Object.assign(page, { event: id, happened: ["phase", "engine", "resume"].includes(kind) ? "" : text });
       const line = make("li", "", kind);
       line.append(make("time", when), make("span", ["warning", "error"].includes(kind) ? `${kind}: ${text}` : text));
       if (step) line.title = `step ${step}`;

@@ -52,6 +52,7 @@ def build(context: Context) -> None:
     carried = gr.State({})  # settings of a run that is trained again, which this form has no field for: path -> value
     level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
+    started = gr.Textbox(visible="hidden")  # the run that was started last
     rate, method = own.fields["training.learning_rate"], own.fields["method"]
 
     def check(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Updates:
@@ -135,8 +136,7 @@ def build(context: Context) -> None:
                 problems = problems or {error.field: f"{error.what} {error.do}"}
             yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
             raise
-        yield {context.run: run}  # first, so that Monitor never shows the run before it
-        yield {context.tabs: context.goto("monitor")}
+        yield {started: run}
 
     def unfold(level: str, before: str) -> list[Any]:
         """All opens every group, so that the browser's own search finds a setting; leaving it folds them again."""
@@ -179,11 +179,13 @@ def build(context: Context) -> None:
     refilled.then(**checking).then(**judging, js=place.HERE)
     left = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
     left.then(**checking).then(**judging, js=place.HERE)
+    started.change(None, started, None, js="(run) => { dfgui.view.open('monitor', run) }")
+    gr.on([field.input for field in whole.fields.values()], None, None, trouble, js="() => ''")
     start.click(
         begin,
         inputs=[marked, carried],
         inputs_kwargs=named,
-        outputs=[*whole.outputs, marked, trouble, context.run, context.tabs],
+        outputs=[*whole.outputs, marked, trouble, started],
         api_visibility="private",
         show_progress="minimal",
         show_progress_on=start,
