@@ -106,6 +106,7 @@ def test_a_failure_fills_the_form_with_the_changes_that_mend_it(page, app, store
     page.get_by_role("button", name="Duplicate with these changes").click()
     page.wait_for_url(re.compile("view=train"))
     expect(page.locator("#preset-said")).to_contain_text("Batch size: 1")
+    unfold(page, "batch")
     expect(field(page, "training.per_device_train_batch_size").locator("input")).to_have_value("1")
     expect(field(page, "training.gradient_accumulation_steps").locator("input")).to_have_value("16")
 
@@ -115,7 +116,7 @@ def test_an_ended_run_is_duplicated_or_trained_longer_from_its_own_page(page, ap
     store.runs.update(run, status="preparing")
     assert store.runs.move(run, "stopped", "Stopped before the first step.")
     page.goto(f"{app.url}/?view=monitor&run={run}")
-    page.get_by_role("button", name="More").click()
+    page.locator(".next .again").click()
     longer = page.get_by_role("menuitem", name="Train longer")
     expect(longer).to_have_attribute("aria-disabled", "true")
     expect(longer).to_contain_text("It kept no checkpoint to begin from.")

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from dfgui import actions
 from dfgui.errors import UserError
+from dfgui.models import load
 from dfgui.store import Store
 from dfgui.training import launcher, worker
 from dfgui.training.trainer import Trainer
@@ -140,8 +141,29 @@ def test_a_resumed_run_may_be_taken_out_of_the_queue_and_resumed_again(train, va
     actions.resume(where, run["id"], executor="test")
     actions.command(where, run["id"], "stop", by="me")
     row = store.runs.get(run["id"])
-    assert (row["status"], row["reason"], row["global_step"]) == ("stopped", "Taken out of the queue by me.", 4)
+    assert (row["status"], row["reason"], row["global_step"]) == ("stopped", run["reason"], 4)
     assert resumed(where, run["id"])["status"] == "finished"
+
+
+def test_a_finished_run_whose_resume_is_stopped_while_it_prepares_stays_finished(train, values, where, monkeypatch):
+    run, store = train(shaped(values, "full", save_steps=4))
+    actions.resume(where, run["id"], step=4, executor="test")
+    asked = load.fetch
+
+    def stopping(*given):
+        actions.command(where, run["id"], "stop", by="me")
+        return asked(*given)
+
+    monkeypatch.setattr(load, "fetch", stopping)
+    launcher.run_here(run["id"], where)
+    row = store.runs.get(run["id"])
+    assert (row["status"], row["reason"], row["ended_at"]) == (
+        "finished",
+        run["reason"],
+        pytest.approx(run["ended_at"]),
+    )
+    assert store.metrics.points(run["id"], "loss")[-1][0] == row["global_step"] == run["global_step"]
+    assert "Stopped by me before it went on" in store.events.tail(run["id"])[-1]["text"]
 
 
 def test_rotation_keeps_the_best_the_newest_and_what_is_read(where, values, train, monkeypatch):

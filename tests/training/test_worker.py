@@ -18,8 +18,8 @@ from dfgui.artifacts import usage
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.models import hardware, load
-from dfgui.store import Store
-from dfgui.training import launcher, log
+from dfgui.store import Store, Writer
+from dfgui.training import callbacks, launcher, log
 from tests.tiny import tiny_folder, tiny_tokenizer
 
 
@@ -367,3 +367,17 @@ def test_models_loaded_at_once_leave_torchs_default_dtype_alone(train, values, w
     for thread in threads:
         thread.join()
     assert torch.get_default_dtype() == torch.float32
+
+
+def test_an_evaluation_says_how_far_it_is_and_ends_saying_so(train, values, monkeypatch):
+    told = []
+    progress = Writer.progress
+    monkeypatch.setattr(Writer, "progress", lambda self, **fields: told.append(fields) or progress(self, **fields))
+    monkeypatch.setattr(callbacks, "TOLD_SECONDS", -1)
+    training = {**values["training"], "max_steps": 2, "eval_steps": 2, "per_device_eval_batch_size": 1}
+    run, _ = train({**values, "training": training})
+    assert run["status"] == "finished" and run["facts"]["eval_rows"] == 4
+    evaluated = [(one["phase_done"], one["phase_total"]) for one in told if one.get("phase") == "evaluating"]
+    assert evaluated == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    phases = [one["phase"] for one in told if one.get("phase")]
+    assert phases[-1] == "training"
