@@ -165,3 +165,24 @@ def test_a_narrow_screen_does_not_scroll_sideways(new_page, app, trainer, scheme
         page.wait_for_selector(f"#tab-{view}", state="visible")
         page.wait_for_timeout(500)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+LONG = "weather-lora with a name that is as long as a name may be, which is eighty signs"
+
+
+def test_a_long_name_leaves_room_for_the_facts(page, app, store):
+    with Trainer(store, name=LONG) as trainer:
+        monitor(page, app, trainer.run)
+        expect(page.locator("[data-fact=best]")).to_have_text(re.compile("best"))
+        expect(page.locator(".monitor .name")).to_have_attribute("title", LONG)
+        assert page.locator(".monitor .facts").bounding_box()["height"] < 50  # two lines
+        assert page.locator(".monitor .name").bounding_box()["height"] < 40
+
+
+def test_a_phone_reads_the_step_of_the_live_run(new_page, app, store):
+    page = new_page(viewport={"width": 390, "height": 844})
+    with Trainer(store, name=LONG, max_steps=12_000):
+        page.goto(f"{app.url}/?view=runs")
+        expect(page.locator(".chip .detail")).to_have_text(re.compile(r"step \d+ / 12,000"))
+        expect(page.locator(".chip .name")).to_be_visible()
+        assert page.locator(".chip .detail").evaluate("(words) => words.scrollWidth <= words.clientWidth")

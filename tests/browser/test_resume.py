@@ -129,8 +129,10 @@ def test_an_ended_run_is_resumed_from_a_checkpoint_that_is_chosen(page, app, sto
         expect(dialog.locator(".words")).to_have_text(re.compile(words))
         dialog.locator("summary").click()
         dialog.locator("[name=logging_steps]").fill("0")
+        height = dialog.bounding_box()["height"]
         dialog.locator("[type=submit]").click()
         expect(dialog.locator(".trouble")).to_contain_text("Log every")
+        assert dialog.bounding_box()["height"] == height
         assert store.runs.get(stopped.run)["status"] == "stopped"
         dialog.locator("[name=logging_steps]").fill("2")
         dialog.locator("[type=submit]").click()
@@ -163,6 +165,37 @@ def test_a_resumed_curve_goes_on_with_a_mark_and_nothing_is_doubled(page, app, s
         expect(page.locator(".marks .resumed")).to_have_attribute("title", re.compile("Resumed from checkpoint 40 at"))
         expect(page.locator(".key .resumed")).to_be_visible()
         expect(page.locator(".marks .stop")).to_have_count(0)  # it was taken on what is set aside
+
+
+WRITTEN = """
+const write = CanvasRenderingContext2D.prototype.fillText;
+window.written = [];
+CanvasRenderingContext2D.prototype.fillText = function (words, x, y, ...more) {
+    if (words.startsWith("resumed")) window.written.push([words, x, x + this.measureText(words).width, y]);
+    return write.call(this, words, x, y, ...more);
+};
+"""
+
+
+def test_marks_that_are_close_are_all_told(page, app, store, stopped):
+    page.add_init_script(WRITTEN)
+    store.parts.begin(stopped.run, 40)
+    asked = store.commands.add(stopped.run, "evaluate", "hand")
+    with Writer(store.path, stopped.run) as writer:
+        for step in range(41, 51):
+            writer.log(step, {"loss": 1.0})
+        writer.take(asked, 40)
+        writer.finish(asked, "eval_loss 0.7 at step 40")
+    store.parts.begin(stopped.run, 44)
+    with Writer(store.path, stopped.run) as writer:
+        writer.log(52, {"loss": 1.0})
+    monitor(page, app, stopped.run)
+    expect(page.locator(".marks li").first).to_have_text("↻◆")  # asked at the step where it was resumed
+    expect(page.locator(".marks li").nth(1)).to_have_text("↻")
+    expect(page.locator(".key .asked")).to_be_visible()
+    page.wait_for_function("() => new Set(window.written.map(([words]) => words)).size === 2")
+    (_, start, end, y), (_, other_start, other_end, other_y) = page.evaluate("() => window.written.slice(-2)")
+    assert abs(y - other_y) >= 10 or end < other_start or other_end < start
 
 
 def test_a_part_that_overtakes_the_page_between_two_questions_is_not_mixed_in(page, app, store, stopped):

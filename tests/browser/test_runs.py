@@ -96,10 +96,16 @@ def test_a_run_is_renamed_in_its_place(ended, open_runs, store, new_page, app):
     page.keyboard.type("never mind")
     page.keyboard.press("Escape")
     expect(row(page, run).locator(".link")).to_have_text("<b>more</b> rows")
+    height = row(page, run).bounding_box()
     choose(page, run, "Rename")
     page.locator(".runs .edit").fill("   ")
+    assert row(page, run).bounding_box() == height
     page.keyboard.press("Enter")
     expect(page.locator(".runs .list .told")).to_contain_text("A run needs a name.")
+    assert row(page, run).bounding_box() == height
+    expect(page.locator(".runs .edit")).to_be_focused()  # to mend it
+    page.keyboard.press("Escape")
+    expect(row(page, run).locator(".link")).to_have_text("<b>more</b> rows")
 
 
 def test_a_name_being_written_outlives_news(ended, open_runs, store):
@@ -340,3 +346,55 @@ def test_a_phone_reaches_all_of_it(ended, app, new_page, scheme):
     row(page, run).locator(".dots").click()
     box = page.get_by_role("menu").bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+
+LONG = "weather-lora with a name that is as long as a name may be, which is eighty signs"
+WIDE = {"steps": 123_456, "model": {"name": "HuggingFaceTB/SmolLM2-1.7B-Instruct"}}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_menu_of_a_wide_row_stays_in_sight(ended, app, new_page, width):
+    run = ended(LONG, **WIDE)
+    page = new_page(viewport={"width": width, "height": 844})
+    page.goto(f"{app.url}/?view=runs")
+    expect(row(page, run)).to_be_visible()
+    expect(row(page, run).locator(".name")).to_have_attribute("title", LONG)
+    table = page.locator(".runs .list > .table")
+    within = table.bounding_box()
+    dots = row(page, run).locator(".dots").bounding_box()
+    assert dots["x"] + dots["width"] <= within["x"] + within["width"]
+    expect(table).to_have_class(re.compile("onwards"))  # there is more to the right
+    table.evaluate("(table) => table.scrollTo(table.scrollWidth, 0)")
+    expect(table).not_to_have_class(re.compile("onwards"))
+    assert abs(row(page, run).locator(".dots").bounding_box()["x"] - dots["x"]) < 1
+    last = row(page, run).locator("td").nth(-2)
+    number = last.evaluate(
+        "(cell) => { const words = document.createRange();"
+        " words.selectNodeContents(cell); return words.getBoundingClientRect().right; }"
+    )
+    assert number <= row(page, run).locator(".more").bounding_box()["x"]
+
+
+def test_headers_end_where_their_numbers_do(ended, open_runs):
+    run = ended("weather-lora")
+    page = open_runs()
+    expect(row(page, run)).to_be_visible()
+    ends = page.evaluate(
+        """() => [...document.querySelectorAll(".runs th.num")].map((head) => {
+            const words = document.createRange();
+            words.selectNodeContents(head.querySelector("button"));
+            return head.getBoundingClientRect().right - parseFloat(getComputedStyle(head).paddingRight)
+                - words.getBoundingClientRect().right;
+        })"""
+    )
+    assert all(abs(end) < 1 for end in ends), ends
+
+
+def test_words_of_the_comparison_break_between_their_parts(ended, open_runs):
+    one = ended("one", training={"learning_rate": 0.001})
+    two = ended("two", model={"name": "somebody/a_model.with_many_parts_in_its_name"})
+    page = open_runs(f"&compare={one},{two}")
+    named = page.locator(".comparison .settings tr", has_text="model.name")
+    expect(named.locator("small")).to_have_text("model.name")
+    assert named.locator("small wbr").count() == 1
+    assert page.locator("[data-control=show]").evaluate("(field) => getComputedStyle(field).appearance") == "auto"

@@ -1,5 +1,6 @@
 // All charts of the Monitor page as one thing: they share the run's curves, the cursor, the zoom and the controls.
 dfgui.charts = (root, held) => {
+  const LINES = 3; // of words at the top of the chart
   const SMALLS = { mean_token_accuracy: "eval_mean_token_accuracy", grad_norm: null, learning_rate: null };
   const big = root.querySelector(".plot.big");
   const readout = root.querySelector(".readout");
@@ -100,6 +101,7 @@ dfgui.charts = (root, held) => {
     const inside = (step) => step >= chart.scales.x.min && step <= chart.scales.x.max;
     ctx.save();
     ctx.font = `${10 * unit}px system-ui`;
+    drawParts(chart, state.resumed.map(([step]) => step).filter(inside), unit);
     ctx.textAlign = "center";
     for (const { step, best } of state.marks.filter((mark) => inside(mark.step))) {
       const x = chart.valToPos(step, "x", true);
@@ -109,9 +111,8 @@ dfgui.charts = (root, held) => {
       ctx.lineTo(x - 5 * unit, bottom);
       ctx.lineTo(x + 5 * unit, bottom);
       ctx.fill();
-      if (best) ctx.fillText("best", x, bottom - 12 * unit);
+      if (best) write(ctx, "best", x, bottom - 12 * unit, unit);
     }
-    for (const [step] of state.resumed.filter(([at]) => inside(at))) drawPart(chart, step, unit);
     ctx.strokeStyle = css("--df-bad");
     ctx.lineWidth = 2 * unit;
     const curve = shown().get("loss");
@@ -128,22 +129,40 @@ dfgui.charts = (root, held) => {
     strip.place(chart, [...state.resumed.map(([step, words]) => [step, "resumed", words]), ...state.asked].sort((a, b) => a[0] - b[0]));
   }
 
-  // Where the run went on from a checkpoint: a line, with its words on the side that has room.
-  function drawPart({ ctx, bbox, valToPos }, step, unit) {
-    const x = Math.round(valToPos(step, "x", true));
-    const words = `resumed from ${step.toLocaleString("en")}`;
-    const right = x + ctx.measureText(words).width + 6 * unit < bbox.left + bbox.width;
-    ctx.strokeStyle = ctx.fillStyle = css("--df-soft");
+  // Where the run went on from checkpoints: a line for each, and words on the side that has room. Words that would stand
+  // on those before go below them; without a line left they stay away, for the mark under the chart has them too.
+  function drawParts({ ctx, bbox, valToPos }, steps, unit) {
+    const places = steps.map((step) => Math.round(valToPos(step, "x", true)));
+    ctx.strokeStyle = css("--df-soft");
     ctx.lineWidth = unit;
     ctx.setLineDash([4 * unit, 3 * unit]);
     ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
+    for (const x of places) {
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+    }
     ctx.stroke();
     ctx.setLineDash([]);
-    ctx.textAlign = right ? "left" : "right";
-    ctx.fillText(words, x + (right ? 4 : -4) * unit, bbox.top + 10 * unit);
-    ctx.textAlign = "center";
+    ctx.textAlign = "left";
+    ctx.fillStyle = css("--df-soft");
+    const taken = Array(LINES).fill(-Infinity); // where the words of each line end
+    steps.forEach((step, i) => {
+      const words = `resumed from ${step.toLocaleString("en")}`;
+      const width = ctx.measureText(words).width;
+      const right = places[i] + width + 6 * unit < bbox.left + bbox.width;
+      const start = right ? places[i] + 4 * unit : places[i] - 4 * unit - width;
+      const line = taken.findIndex((end) => end < start);
+      if (line < 0) return;
+      taken[line] = start + width + 8 * unit;
+      write(ctx, words, start, bbox.top + (10 + 13 * line) * unit, unit);
+    });
+  }
+
+  // Words with a rim, so that no line strikes them through.
+  function write(ctx, words, x, y, unit) {
+    Object.assign(ctx, { strokeStyle: css("--df-card"), lineWidth: 4 * unit, lineJoin: "round" });
+    ctx.strokeText(words, x, y);
+    ctx.fillText(words, x, y);
   }
 
   function keyed(event) {

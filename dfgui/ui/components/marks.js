@@ -1,6 +1,8 @@
 // The strip under the loss curve: where the run was resumed, and what was asked of it, each with its words.
 dfgui.marks = (strip) => {
-  const NEAR = 9; // px; what is closer together is one mark with the words of all
+  const NEAR = 9; // px; what is closer together is one mark with the signs and the words of all
+  const SIGNS = { resumed: "↻", stop: "■" };
+  const sign = (kind) => SIGNS[kind] || "◆";
 
   // `marks` is [[step, kind, words], ...] by step; `chart` says where a step is.
   function place(chart, marks) {
@@ -10,8 +12,10 @@ dfgui.marks = (strip) => {
     for (const [step, kind, words] of marks.filter(([at]) => at >= min && at <= max)) {
       const left = Math.round(start + chart.valToPos(step, "x"));
       const last = spots.at(-1);
-      if (last && left - last.left < NEAR) Object.assign(last, { words: `${last.words}\n${words}`, kind: kind === "resumed" ? kind : last.kind });
-      else spots.push({ left, kind, words });
+      if (last && left - last.left < NEAR * last.kinds.length) {
+        last.words += `\n${words}`;
+        if (!last.kinds.some((other) => sign(other) === sign(kind))) last.kinds.push(kind);
+      } else spots.push({ left, kinds: [kind], words });
     }
     while (strip.children.length > spots.length) strip.lastChild.remove();
     while (strip.children.length < spots.length) strip.append(document.createElement("li"));
@@ -19,10 +23,12 @@ dfgui.marks = (strip) => {
   }
 
   // Only what differs is written, so that words on show do not flicker.
-  function draw(mark, { left, kind, words }) {
-    const sign = kind === "resumed" ? "↻" : kind === "stop" ? "■" : "◆";
-    if (mark.textContent !== sign) mark.textContent = sign;
-    if (mark.className !== kind) mark.className = kind;
+  function draw(mark, { left, kinds, words }) {
+    if (mark.className !== kinds.join(" ")) {
+      mark.className = kinds.join(" ");
+      mark.replaceChildren(...kinds.map((kind) => Object.assign(document.createElement("i"), { textContent: sign(kind) })));
+      [...mark.children].forEach((drawn, i) => (drawn.dataset.kind = kinds[i]));
+    }
     if (mark.style.left !== `${left}px`) mark.style.left = `${left}px`;
     if (mark.title === words) return;
     mark.title = words;

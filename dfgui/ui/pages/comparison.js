@@ -105,11 +105,21 @@ dfgui.comparison = (() => {
     find(".equal").textContent = settings.equal === 1 ? "1 setting is equal." : `${settings.equal} settings are equal.`;
   }
 
+  // A long name goes on in the next line at its dots and underscores, not within a word.
+  function broken(text) {
+    return text.split(/(?<=[\w][._/])(?=\p{L})/u).flatMap((part, i) => (i ? [make("wbr"), part] : [part]));
+  }
+
   function row([title, name, values]) {
     const line = make("tr");
     const head = Object.assign(make("th", title), { scope: "row" });
-    if (name && name !== title) head.append(make("small", name));
-    line.append(head, ...values.map((value) => Object.assign(make("td", value), { title: value.length > 24 ? value : "" })));
+    if (name && name !== title) head.append(make("small"));
+    head.querySelector("small")?.append(...broken(name));
+    line.append(head, ...values.map((value) => {
+      const cell = Object.assign(make("td"), { title: value.length > 24 ? value : "" });
+      cell.append(...broken(value));
+      return cell;
+    }));
     return line;
   }
 

@@ -82,7 +82,7 @@ dfgui.monitor = (() => {
     page.head = head;
     empty();
     root.dataset.state = head.state;
-    find(".name").textContent = head.name;
+    Object.assign(find(".name"), { textContent: head.name, title: head.name });
     find(".status").textContent = head.status;
     fact("steps", head.steps && `step ${head.steps}`);
     fact("epoch", head.epoch);

@@ -15,12 +15,21 @@ dfgui.runs = (() => {
     for (const head of root.querySelectorAll("th[data-sort]")) head.addEventListener("click", () => sortBy(head.dataset.sort));
     const acts = { compare: () => dfgui.view.compare([...page.picked]), delete: () => askToDelete([...page.picked]), unfilter };
     for (const [name, act] of Object.entries(acts)) find(`[data-act=${name}]`).addEventListener("click", act);
+    watchEdge(find(".list > .table"));
     deletion = dfgui.deletion(find("dialog"), erase);
     dfgui.comparison.boot(find(".comparison"));
     dfgui.live.join({ question, answer });
     dfgui.view.listen(turned);
     turned();
     dfgui.live.ask();
+  }
+
+  // Whether there are columns further to the right.
+  function watchEdge(table) {
+    const look = () => table.classList.toggle("onwards", table.scrollLeft + table.clientWidth < table.scrollWidth - 1);
+    table.addEventListener("scroll", look, { passive: true });
+    const sizes = new ResizeObserver(look);
+    for (const box of [table, table.firstElementChild]) sizes.observe(box);
   }
 
   function turned() {
@@ -169,24 +178,26 @@ dfgui.runs = (() => {
   // The name or the note as a field in its place; Enter keeps it, Escape leaves it as it was.
   function edit(row, part) {
     const cell = page.lines.get(row.run).querySelector(".name");
-    const field = Object.assign(make("input", "", "edit"), { value: row[part], maxLength: part === "name" ? 80 : 1000 });
+    const field = Object.assign(make("input", "", `edit ${part}`), { value: row[part], maxLength: part === "name" ? 80 : 1000 });
     field.setAttribute("aria-label", part === "name" ? `Name of ${row.name}` : `Note about ${row.name}`);
     if (part === "note") field.placeholder = "What to remember of it";
     editing = { run: row.run };
-    cell.replaceChildren(...(part === "note" ? [cell.firstChild, field] : [field]));
+    part === "note" ? cell.replaceChildren(cell.firstChild, field) : cell.append(field); // over the name, whose place it keeps
     field.focus();
     field.select();
     let over = false;
+    // What is refused can be mended in the field while it has the focus.
     const end = async (keep) => {
       if (over) return;
       over = true;
-      editing = null;
       const text = field.value;
       if (keep && text.trim() !== row[part]) {
         const told = await dfgui.live.call(part === "name" ? "rename" : "note", { run: row.run, text });
-        if (told.error) tell(`${told.error.what} ${told.error.do}`, true);
-        else page.rows.set(row.run, { ...page.rows.get(row.run), ...told });
+        tell(told.error ? `${told.error.what} ${told.error.do}` : "", Boolean(told.error));
+        if (told.error && document.activeElement === field) return (over = false);
+        if (!told.error) page.rows.set(row.run, { ...page.rows.get(row.run), ...told });
       }
+      editing = null;
       const now = page.rows.get(row.run);
       const drawn = now && redraw(now);
       if (drawn && document.activeElement === document.body) drawn.querySelector(".dots").focus({ preventScroll: true });
