@@ -115,6 +115,7 @@ def test_a_wrong_value_is_named_beside_its_field_and_nothing_starts(train, store
     assert store.runs.all() == []
     write(train, "training.learning_rate", "0.001")
     expect(wrong).not_to_contain_text("too small")
+    expect(train.locator("#start-trouble")).not_to_contain_text("Learning rate")
 
 
 def test_a_model_that_is_not_there_is_named_beside_the_header(train, store):
