@@ -5,9 +5,11 @@
     store.commands.add(run, "save", by="page")
     store.metrics.series(run, "loss", buckets=500)
 
-Every method opens its own connection, so a Store may be shared by threads. Trainers write through `Writer`.
+Every method opens its own connection, so a Store may be shared by threads; within `with store.together():` a thread's
+questions share one. Trainers write through `Writer`.
 """
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dfgui.store import schema
@@ -44,3 +46,7 @@ class Store:
         self.holds = Holds(path)
         self.deletion = Deletion(path)
         self.overview = Overview(path)
+
+    def together(self) -> AbstractContextManager[None]:
+        """All questions that this thread asks in the block go through one connection."""
+        return schema.together(self.path)

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -19,6 +20,7 @@ BUSY_SECONDS = 10  # how long a writer waits for another one
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds; SQLite does not wait by itself where the journal's mode changes
 
 migrations = Migrations("dfgui")
+_shared: ContextVar[tuple[Path, Database] | None] = ContextVar("shared", default=None)  # of this thread, by `together`
 
 
 def connect(path: Path, busy_seconds: float = BUSY_SECONDS) -> Database:
@@ -31,11 +33,28 @@ def connect(path: Path, busy_seconds: float = BUSY_SECONDS) -> Database:
 @contextmanager
 def opened(path: Path) -> Iterator[Database]:
     """A connection for one question; what was written is committed at the end, or rolled back by an exception."""
+    shared = _shared.get()
+    if shared is not None and shared[0] == path:
+        with shared[1].conn:
+            yield shared[1]
+        return
     db = connect(path)
     try:
         with db.conn:
             yield db
     finally:
+        db.close()
+
+
+@contextmanager
+def together(path: Path) -> Iterator[None]:
+    """All questions of the block go through one connection: opening it costs more than most of them."""
+    db = connect(path)
+    before = _shared.set((path, db))
+    try:
+        yield
+    finally:
+        _shared.reset(before)
         db.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from dfgui import settings
 from dfgui.config import RunConfig
 from dfgui.integrations.connections import Connections
-from dfgui.store import Store, Writer
+from dfgui.store import Store, Writer, schema
 from dfgui.ui.components.live import BUSY_MS, IDLE_MS, Pulse, spoken, who
 from dfgui.views.curves import METRICS
 from tests.checkpoints import whole_checkpoint
@@ -186,6 +186,17 @@ def test_what_cannot_be_resumed_so_is_refused_in_words_and_nothing_changes(pulse
     answer = spoken(pulse.resume, {"run": run, "step": 20, "changes": {}} | changed)
     assert words in answer["error"]["what"]
     assert pulse.store.runs.get(run) == before
+
+
+def test_a_page_costs_one_connection_each_time_it_asks(pulse, run, monkeypatch):
+    page = Page(pulse, run)
+    page.ask()
+    made = []
+    monkeypatch.setattr(schema, "connect", lambda *given, real=schema.connect: made.append(given) or real(*given))
+    page.ask()
+    assert made == [(pulse.store.path,)]
+    pulse.store.runs.all()
+    assert len(made) == 2  # alone again
 
 
 def test_a_resumed_run_has_the_keys_of_whoever_resumes_it_or_else_those_it_began_with(pulse, run):

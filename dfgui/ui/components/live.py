@@ -94,6 +94,10 @@ class Pulse:
 
     def tick(self, question: dict[str, Any], visitor: str | None = None) -> dict[str, Any]:
         """What changed since the page last asked. `visitor`: the name signed in with, where a login is in force."""
+        with self.store.together():
+            return self._tick(question, visitor)
+
+    def _tick(self, question: dict[str, Any], visitor: str | None) -> dict[str, Any]:
         now = time.time()
         current = self.store.runs.current()
         shown = current or self.store.runs.left_off()
