@@ -1,8 +1,9 @@
 """The writer: a thread between the trainer and the disk, so that writing never slows training down.
 
-The trainer hands over a dict and goes on; a batch is committed at most 50 ms later. A locked store or a full disk is
-retried until it works, and reported in `trouble`. Only a store that stays unwritable for 30 s after the run's end loses
-what was not written yet, and that is logged.
+The trainer hands over a dict and goes on; a batch is committed at most 50 ms later. It wakes nobody by that, which
+would cost it more than the rest: the thread looks every 50 ms by itself. A locked store or a full disk is retried until
+it works, and reported in `trouble`. Only a store that stays unwritable for 30 s after the run's end loses what was not
+written yet, and that is logged.
 """
 
 import json
@@ -60,6 +61,7 @@ class Writer:
         self.trouble: str | None = None  # why the last attempt to write failed; None when all is well
         self._path = path
         self._inbox: queue.SimpleQueue[tuple[str, Any] | None] = queue.SimpleQueue()
+        self._wanted = threading.Event()  # set where somebody waits for what he has handed over
         self._closing_at: float | None = None
         self._thread = threading.Thread(target=self._work, name=f"dfgui-writer-{run}", daemon=True)
 
@@ -73,10 +75,11 @@ class Writer:
             return
         self._closing_at = time.monotonic()
         self._inbox.put(None)
+        self._wanted.set()
         self._thread.join()
 
     def log(self, step: int, values: dict[str, float]) -> None:
-        """Records scalars at a step. NaN is kept as NaN."""
+        """Records scalars at a step. NaN is kept as NaN. `values` must not change afterwards."""
         self._put("log", (step, values, time.time()))
 
     def event(self, kind: str, text: str, step: int | None = None) -> None:
@@ -102,7 +105,10 @@ class Writer:
         self._put("sql", (PUT, (self.run, event, json.dumps(payload, allow_nan=False), time.time())))
 
     def progress(self, **fields: Any) -> None:
-        """Sets columns of the run: global_step, epoch, phase, ... The last value of a batch wins."""
+        """Sets columns of the run: global_step, epoch, phase, ... The last value of a batch wins.
+
+        A function stands for what it returns, and is called by the writer's thread.
+        """
         self._put("progress", fields)
 
     def flush(self, timeout: float = CLOSING_SECONDS) -> bool:
@@ -111,6 +117,7 @@ class Writer:
             return True
         done = threading.Event()
         self._put("flush", done)
+        self._wanted.set()
         return done.wait(timeout)
 
     def _put(self, kind: str, payload: Any) -> None:
@@ -131,25 +138,18 @@ class Writer:
         db.close()
 
     def _collect(self) -> tuple[list[tuple[str, Any]], bool]:
-        """What arrives within one batch's time, and whether more may come."""
+        """What has arrived within one batch's time, and whether more may come."""
+        self._wanted.wait(BATCH_SECONDS)
+        self._wanted.clear()
         batch: list[tuple[str, Any]] = []
-        deadline = time.monotonic() + BATCH_SECONDS
-        timeout = HEARTBEAT_SECONDS
         while True:
             try:
-                item = self._inbox.get(timeout=timeout)
+                item = self._inbox.get_nowait()
             except queue.Empty:
                 return batch, True
             if item is None:
                 return batch, False
             batch.append(item)
-            if item[0] == "flush":
-                return batch, True
-            if len(batch) == 1:
-                deadline = time.monotonic() + BATCH_SECONDS
-            timeout = max(deadline - time.monotonic(), 0.0001)
-            if time.monotonic() >= deadline:
-                return batch, True
 
     def _commit_until_it_works(self, connection: sqlite3.Connection, batch: list[tuple[str, Any]]) -> None:
         logs = [payload for kind, payload in batch if kind == "log"]
@@ -221,4 +221,5 @@ def _scalars(values: dict[str, Any]) -> list[tuple[str, float | None]]:
 
 
 def _plain(value: Any) -> Any:
+    value = value() if callable(value) else value
     return json.dumps(value) if isinstance(value, dict) else value

@@ -5,6 +5,7 @@ waited for: it counts once it lies on the disk. What the trainer is asked to do 
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ class Recorder(TrainerCallback):
             phase="first step",
             phase_done=None,
             phase_total=None,
-            state=told(state),
+            state=telling(state),
         )
         self.writer.facts(rows_per_step=args.train_batch_size * args.gradient_accumulation_steps * args.world_size)
 
@@ -87,24 +88,22 @@ class Recorder(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        logs = dict(logs or {})
-        self.writer.progress(state=told(state))
-        if "train_loss" in logs:  # the summary at the end
-            self.writer.progress(train_loss=logs["train_loss"])
-            return
-        self.writer.log(state.global_step, {name: value for name, value in logs.items() if name not in SUMMARY})
-        if "eval_loss" in logs:
-            self.writer.progress(eval_loss=logs["eval_loss"])
+        logs = logs or {}
+        progress = {name: logs[name] for name in ("train_loss", "eval_loss") if name in logs}
+        self.writer.progress(state=telling(state), **progress)
+        if "train_loss" not in logs:  # the summary at the end
+            self.writer.log(state.global_step, {name: value for name, value in logs.items() if name not in SUMMARY})
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        self.writer.progress(state=told(state))
+        self.writer.progress(state=telling(state))
 
 
-def told(state: TrainerState) -> dict[str, Any]:
-    """TrainerState as it is shown: its fields without the history, which the store holds as metrics."""
-    return {name: getattr(state, name) for name in TOLD} | {"log_history": len(state.log_history)}
+def telling(state: TrainerState) -> Callable[[], dict[str, Any]]:
+    """A function that tells TrainerState as it is now; putting it together is not the trainer's work."""
+    now, logged = dict(vars(state)), len(state.log_history)
+    return lambda: {name: now[name] for name in TOLD} | {"log_history": logged}
 
 
 class Keeper(TrainerCallback):
