@@ -63,10 +63,10 @@ def _runs(run: dict[str, Any], settings: Settings, secrets: Secrets, spoilt: boo
     config = RunConfig.model_validate(run["config"])
     given = secrets(run["id"])
     if config.run.placement == "thread" and not spoilt:
-        if Store(settings.store_path).runs.claim("app") != run["id"]:
-            return spoilt
         from dfgui.training import failures, worker  # here, so that an idle app never imports what training needs
 
+        if Store(settings.store_path).runs.claim("app") != run["id"]:  # after that nothing may fail but what is told
+            return spoilt
         problem = worker.execute(run["id"], settings.with_secrets(given))
         return problem is not None and failures.is_cuda_fault(problem)
     why = SPOILT if spoilt and config.run.placement == "thread" else ""

@@ -39,9 +39,9 @@ def execute(run: str, settings: Settings, place: Place | None = None) -> BaseExc
     """Runs a claimed run to its end: finished, stopped or failed. Returns what it failed of, None where it did not."""
     place = place or Place()
     store = Store(settings.store_path)
-    before = memory.held()
     problem: BaseException | None = None
     try:
+        before = memory.held()
         with RunLog(settings.run_folder(run)):
             row = store.runs.get(run)
             config = RunConfig.model_validate(row["config"])

@@ -3,8 +3,10 @@
 import os
 import socket
 import sqlite3
+import sys
 import threading
 import time
+from types import ModuleType
 
 import pytest
 
@@ -12,7 +14,7 @@ from dfgui import actions
 from dfgui.config import RunConfig
 from dfgui.store import Store, owner
 from dfgui.store.runs import Runs
-from dfgui.training import apart, launcher, worker
+from dfgui.training import apart, launcher, memory, worker
 
 
 @pytest.fixture
@@ -125,3 +127,20 @@ def test_a_command_that_comes_too_late_is_answered(where, store, monkeypatch):
     monkeypatch.setattr(type(store.commands), "add", as_it_ends)
     command = actions.command(where, run, "save", by="a page")
     assert store.commands.get(command)["outcome"] == "the run has ended"
+
+
+def test_torch_that_another_thread_is_only_importing_holds_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # it has no cuda yet
+    assert memory.held() == 0 and memory.left_since(0) == ""
+
+
+def test_whatever_fails_after_a_run_is_claimed_ends_it(where, store, monkeypatch):
+    def fails():
+        raise RuntimeError("no memory to be asked")
+
+    monkeypatch.setattr(worker.memory, "held", fails)
+    run = store.runs.create(RunConfig())
+    launcher.start(where)
+    until(lambda: store.runs.get(run)["ended_at"], 60)
+    assert store.runs.get(run)["status"] == "failed"
+    launcher.shutdown(where, 1)
