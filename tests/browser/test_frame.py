@@ -262,7 +262,7 @@ def test_on_a_phone_no_page_scrolls_sideways_and_the_header_has_its_room(new_pag
     page = new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
     with Trainer(store, rate=50) as trainer:
         page.goto(f"{opened}/?view=runs&run={trainer.run}")
-        expect(page.locator(".chip .status")).to_be_visible()
+        expect(page.locator(".chip .detail")).to_contain_text("step")
         for view in ("data", "train", "evaluate", "chat"):
             page.click(f"#tab-{view}-button")
             page.wait_for_selector(f"#tab-{view}", state="visible")
