@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -65,6 +66,19 @@ def train(where):
     def to_the_end(values):
         run = actions.start(where, values, executor="test")
         launcher.run_here(run, where)
+        store = Store(where.store_path)
+        return store.runs.get(run), store
+
+    return to_the_end
+
+
+@pytest.fixture
+def train_apart(where):
+    """Starts a run in a process of its own and waits for its end; returns its row and the store."""
+
+    def to_the_end(values):
+        run = actions.start(where, values, executor=f"pid:{os.getpid()}")
+        launcher.run_apart(run, where)
         store = Store(where.store_path)
         return store.runs.get(run), store
 

@@ -23,7 +23,6 @@ from tests.training.control import commanding
 
 pytestmark = pytest.mark.gpu
 
-MINE = f"pid:{os.getpid()}"
 CURVES = ("loss", "grad_norm", "num_tokens", "eval_loss")
 
 # An app whose first run meets a real device-side assert at its second step, and the run that comes after it.
@@ -53,19 +52,6 @@ while not all(store.runs.get(run)["ended_at"] for run in both) and time.monotoni
     time.sleep(0.2)
 print(json.dumps(both))
 """
-
-
-@pytest.fixture
-def train_apart(where):
-    """Starts a run in a process of its own and waits for its end; returns its row and the store."""
-
-    def to_the_end(values):
-        run = actions.start(where, values, executor=MINE)
-        launcher.run_apart(run, where)
-        store = Store(where.store_path)
-        return store.runs.get(run), store
-
-    return to_the_end
 
 
 @pytest.fixture

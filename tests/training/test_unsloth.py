@@ -1,6 +1,5 @@
 """Runs that Unsloth trains, each in a process of its own. They need it installed, and are asked for with -m unsloth."""
 
-import os
 import time
 
 import pytest
@@ -22,20 +21,6 @@ from tests.test_presets import nested
 pytestmark = pytest.mark.unsloth
 
 CURVES = ("loss", "grad_norm", "learning_rate", "num_tokens", "eval_loss")
-MINE = f"pid:{os.getpid()}"
-
-
-@pytest.fixture
-def train_apart(where):
-    """Starts a run in a process of its own and waits for its end; returns its row and the store."""
-
-    def to_the_end(values):
-        run = actions.start(where, values, executor=MINE)
-        launcher.run_apart(run, where)
-        store = Store(where.store_path)
-        return store.runs.get(run), store
-
-    return to_the_end
 
 
 def by_unsloth(values, **training):
