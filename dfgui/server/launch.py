@@ -111,6 +111,7 @@ def _launch(
 
     from dfgui.server import connections as dialog
     from dfgui.server import download, hosts, oauth
+    from dfgui.server.first_script import FirstScript
     from dfgui.server.login import USER, LoginCheck
 
     known = hosts.Hosts(
@@ -119,17 +120,18 @@ def _launch(
         proxied=bool(options.root_path),
         framed_by=("https://huggingface.co",) if settings.space_id else (),
     )
-    checks = [Middleware(hosts.HostCheck, hosts=known)]
+    before = [Middleware(hosts.HostCheck, hosts=known)]
     if login.needed:
-        checks.append(Middleware(LoginCheck, login=login))
+        before.append(Middleware(LoginCheck, login=login))
     dialog.end_with_logout(connections, login)
     own = [*download.routes(settings), *dialog.routes(settings, connections, login)]
-    blocks, look = _page(settings, connections, blocks)
+    blocks, look, script = _page(settings, connections, blocks)
+    before.append(Middleware(FirstScript, script=script))
     blocks.launch(
         server_name=f"[{host}]" if ":" in host else host,
         server_port=port,
         app_kwargs={
-            "middleware": checks,
+            "middleware": before,
             "routes": [*login.routes(), *oauth.routes(login), *own],
         },
         auth_dependency=(lambda request: request.scope.get(USER, "")) if login.needed else None,
@@ -151,13 +153,13 @@ def _launch(
     return blocks
 
 
-def _page(settings: Settings, connections: Any, blocks: "Blocks | None") -> tuple["Blocks", dict[str, Any]]:
-    """The Blocks to serve and how it looks."""
+def _page(settings: Settings, connections: Any, blocks: "Blocks | None") -> tuple["Blocks", dict[str, Any], str]:
+    """The Blocks to serve, how it looks, and the script that runs before all others."""
     if blocks is not None:
-        return blocks, {}
+        return blocks, {}, ""
     from dfgui.ui import shell, theme
 
-    return shell.build(settings, connections), theme.launch_options()
+    return shell.build(settings, connections), theme.launch_options(), theme.first_script()
 
 
 def _start_training_thread(settings: Settings, connections: Any) -> None:

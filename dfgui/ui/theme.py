@@ -59,5 +59,10 @@ def head() -> str:
     )
 
 
+def first_script() -> str:
+    """The script that has to be there before Gradio's own."""
+    return (UI / "stillness.js").read_text(encoding="utf-8")
+
+
 def _beside(ending: str) -> list[Path]:
     return [path for folder in ("components", "pages") for path in sorted((UI / folder).glob(f"*.{ending}"))]

@@ -282,3 +282,22 @@ HEADER = [".brand", ".chip", ".help-open", *(f"#tab-{page}-button" for page in l
 def apart(one, other):
     side_by_side = one["x"] + one["width"] <= other["x"] or other["x"] + other["width"] <= one["x"]
     return side_by_side or one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+
+
+@pytest.mark.parametrize("view", ["welcome", "data", "train", "monitor"])
+def test_a_page_on_which_nothing_happens_draws_no_frames(page, opened, view):
+    page.add_init_script("""{
+      const ask = window.requestAnimationFrame;
+      window.framesAsked = 0;
+      window.requestAnimationFrame = (draw) => { window.framesAsked += 1; return ask.call(window, draw); };
+    }""")
+    page.goto(f"{opened}/?view={view}")
+    expect(page.locator("#shell")).to_be_visible()
+    assert page.evaluate("window.framesAsked") > 0  # while it loads
+    assert any(_frames_in_a_second(page) <= 2 for _ in range(20))  # Gradio's own loading screen would go on with 60
+
+
+def _frames_in_a_second(page):
+    page.evaluate("window.framesAsked = 0")
+    page.wait_for_timeout(1000)
+    return page.evaluate("window.framesAsked")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from dfgui.server import add_flags, read_flags
-from tests.server.processes import free_port, refused, served
+from tests.server.processes import APP, free_port, refused, served
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,14 @@ def test_the_page_is_answered_on_this_machine(server):
     assert server.url.startswith("http://127.0.0.1:")
     assert server.get().status_code == 200
     assert httpx.head(server.url).status_code == 200
+
+
+def test_a_page_is_as_long_as_it_says_and_nothing_else_is_touched(tmp_path):
+    with served("--home", str(tmp_path), "--port", str(free_port()), "--no-browser", home=tmp_path, command=APP) as app:
+        answer = app.get()
+        assert int(answer.headers["content-length"]) == len(answer.content)
+        assert answer.text.index("requestAnimationFrame") < answer.text.index("window.gradio_config")
+        assert "requestAnimationFrame" not in app.get("/gradio_api/info").text
 
 
 @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:7860", "LOCALHOST."])
