@@ -7,7 +7,9 @@ The same run twice, in whole processes that take turns: by `python app.py` with 
 Chromium, and by a script that knows no dfgui. Both have the same model, the same tokens and the same SFTConfig, and log
 each step; the time goes from the end of the first step to the log of the last. One pair goes first and is not counted.
 Then the same run once more with our callbacks' methods wrapped: the thread's own time in them as a share of the step,
-and how long the trainer waits for one log. Targets: a ratio of 1.01, a share of 1 %, 20 us (p50) and 200 us (p99).
+and how long the trainer waits for one log. On a machine that is shared the median says more of its neighbours than of
+us; what disturbs only makes slower, so the quickest run of each is told as well. Targets: a ratio of 1.01, a share of
+1 %, 20 us (p50) and 200 us (p99).
 """
 
 import argparse
@@ -251,6 +253,15 @@ def told(measured: dict[str, Any]) -> None:
     print(f"step in the app          {per_step['app'] * 1e3:10.1f} ms")
     print(f"step in plain TRL        {per_step['plain'] * 1e3:10.1f} ms")
     row("ratio, median of pairs", f"{ratio:10.3f}    from {ratios[0]:.3f} to {ratios[-1]:.3f}", ratio <= RATIO, RATIO)
+    quickest = {name: min(pair[name] for pair in pairs) for name in ("app", "plain")}
+    best = quickest["app"] / quickest["plain"]
+    slowest = max(pair["plain"] for pair in pairs) / quickest["plain"]
+    row(
+        "ratio, quickest of each",
+        f"{best:10.3f}    the script alone took up to {slowest:.2f} of it",
+        best <= RATIO,
+        RATIO,
+    )
     row("thread time in callbacks", f"{share:10.3%} of a step", share <= SHARE, f"{SHARE:.0%}")
     row("one log, p50", f"{p50 * 1e6:10.1f} us", p50 <= P50, f"{P50 * 1e6:.0f} us")
     row("one log, p99", f"{p99 * 1e6:10.1f} us of {len(waits)} logs", p99 <= P99, f"{P99 * 1e6:.0f} us")
