@@ -20,11 +20,10 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from dfgui import actions, cli_history, server, settings
+from dfgui import actions, cli_history, recipe, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.integrations.deepfabric.forwarder import forwarding
-from dfgui.recipe import from_yaml
 from dfgui.settings import Settings
 from dfgui.store import Store, owner, probe
 from dfgui.store.runs import ENDED
@@ -179,7 +178,7 @@ def open_ui(asked: argparse.Namespace, where: Settings) -> Answer:
 def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
     if not asked.file.is_file():
         raise UserError(f"{asked.file} is not a file.", "train reads a YAML file.", "Check the path.")
-    config = from_yaml(asked.file.read_text(encoding="utf-8"), asked.overrides)
+    config = _recipe(asked.file.read_text(encoding="utf-8"), asked.overrides)
     run = actions.start(where, config, executor=f"pid:{os.getpid()}")
     apart = config.run.placement != "thread"
     with forwarding(where, config.trackers):
@@ -263,8 +262,16 @@ def _looking_at(asked: argparse.Namespace) -> RunConfig:
     ]
     file = Path(asked.source)
     if file.suffix in (".yaml", ".yml") and file.is_file():
-        return from_yaml(file.read_text(encoding="utf-8"), overrides + asked.overrides)
-    return from_yaml(json.dumps({"data": {"source": asked.source}}, ensure_ascii=False), overrides + asked.overrides)
+        return _recipe(file.read_text(encoding="utf-8"), overrides + asked.overrides)
+    return _recipe(json.dumps({"data": {"source": asked.source}}, ensure_ascii=False), overrides + asked.overrides)
+
+
+def _recipe(text: str, overrides: list[str]) -> RunConfig:
+    """What a file asks for; names in it that are others here are told on stderr."""
+    config, said = recipe.read(text, overrides)
+    for line in said:
+        print(line, file=sys.stderr)
+    return config
 
 
 def show_row(asked: argparse.Namespace, where: Settings) -> Answer:

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from dfgui.config import Block, RunConfig
 
 # several: any of the choices; where there are none here, what can be chosen depends on the place
-Kind = Literal["number", "integer", "switch", "choice", "several", "text"]
+# mapping: settings by name, {"adam_beta2": 0.95}
+Kind = Literal["number", "integer", "switch", "choice", "several", "text", "mapping"]
 
 
 class Spec(BaseModel):
@@ -27,6 +28,7 @@ class Spec(BaseModel):
     minimum: float | None = None
     maximum: float | None = None
     optional: bool = False
+    when: dict[str, list[Any]] = {}  # the values of other settings for which this one matters, by path
 
 
 def specs() -> list[Spec]:
@@ -34,12 +36,15 @@ def specs() -> list[Spec]:
     return [
         spec
         for name, field in RunConfig.model_fields.items()
-        for spec in (_block_specs(name, field) if _is_block(field) else [_spec(name, field)])
+        for spec in (_block_specs(name, field) if name in BLOCKS else [_spec(name, field)])
     ]
 
 
-def _is_block(field: Any) -> bool:
-    return isinstance(field.annotation, type) and issubclass(field.annotation, Block)
+BLOCKS = {  # the names of RunConfig under which a block of settings stands
+    name
+    for name, field in RunConfig.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Block)
+}
 
 
 def _block_specs(name: str, field: Any) -> list[Spec]:
@@ -53,7 +58,7 @@ def _spec(path: str, field: Any) -> Spec:
     several = get_origin(inner) is list
     offered = get_args(inner)[0] if several else inner
     choices = [str(choice) for choice in get_args(offered)] if get_origin(offered) is Literal else []
-    kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number"}
+    kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number", dict[str, Any]: "mapping"}
     bounds = {type(rule).__name__: rule for rule in field.metadata}
     low = getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None))
     high = getattr(bounds.get("Le"), "le", getattr(bounds.get("Lt"), "lt", None))
@@ -69,4 +74,5 @@ def _spec(path: str, field: Any) -> Spec:
         minimum=low,
         maximum=high,
         optional=optional,
+        when=field.json_schema_extra["when"],
     )

@@ -4,14 +4,15 @@ from_yaml("training: {max_steps: 60}", ["training.learning_rate=2e-4"])  ->  Run
 problems({"training": {"learning_rate": 0}})  ->  {"training.learning_rate": "0 is too small: use more than 0."}
 """
 
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from dfgui.config import RunConfig
+from dfgui.config import RunConfig, Training, older, sft_config
 from dfgui.errors import UserError
-from dfgui.fields import specs
+from dfgui.fields import BLOCKS, specs
 
 
 def parse(values: dict[str, Any]) -> RunConfig:
@@ -49,7 +50,7 @@ def _problem(error: Any) -> tuple[str, str]:
         "less_than": lambda: f"{given} is too large: use less than {limits['lt']:g}.",
         "less_than_equal": lambda: f"{given} is too large: use at most {limits['le']:g}.",
         "literal_error": lambda: f"{given!r} is not one of {limits['expected']}.",
-        "extra_forbidden": lambda: "There is no setting of this name.",
+        "extra_forbidden": lambda: _unknown(path),
         "value_error": lambda: str(limits["error"]),
         "int_from_float": lambda: f"{given} is not a whole number.",
         "int_parsing": lambda: f"{given!r} is not a whole number.",
@@ -60,8 +61,21 @@ def _problem(error: Any) -> tuple[str, str]:
     return path, words()
 
 
+def _unknown(path: str) -> str:
+    block, _, name = path.rpartition(".")
+    if block == "training":
+        return sft_config.unknown(name, set(Training.model_fields))
+    near = get_close_matches(path, [spec.path for spec in specs()], n=1)
+    return "There is no setting of this name." + (f" Did you mean {near[0]}?" if near else "")
+
+
 def from_yaml(text: str, overrides: list[str] | None = None) -> RunConfig:
     """A RunConfig from YAML, with `training.max_steps=10` style overrides on top. Raises UserError."""
+    return read(text, overrides)[0]
+
+
+def read(text: str, overrides: list[str] | None = None) -> tuple[RunConfig, list[str]]:
+    """The same, and a sentence for each name in it that dfgui has another name for."""
     try:
         values = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
@@ -76,7 +90,8 @@ def from_yaml(text: str, overrides: list[str] | None = None) -> RunConfig:
         )
     for override in overrides or []:
         _override(values, override)
-    return parse(values)
+    config = parse(values)
+    return config, older.translated(values)[1]
 
 
 def _override(values: dict[str, Any], override: str) -> None:
@@ -112,9 +127,10 @@ def to_yaml(config: RunConfig) -> str:
     return yaml.safe_dump(values, sort_keys=False)  # some line breaks of Unicode come back only when they are escaped
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Blocks by path: {"training.max_steps": 60, ...}."""
-    result: dict[str, Any] = {}
+def flat(values: dict[str, Any]) -> dict[str, Any]:
+    """A config by path: {"training.max_steps": 60, ...}. Blocks are opened; what stands in a setting stays whole."""
+    found: dict[str, Any] = {}
     for name, value in values.items():
-        result |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
-    return result
+        opened = name in BLOCKS and isinstance(value, dict)
+        found |= {f"{name}.{inner}": one for inner, one in value.items()} if opened else {name: value}
+    return found

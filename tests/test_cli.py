@@ -63,6 +63,16 @@ def test_train_runs_to_the_end_and_prints_one_object(trained):
     assert trained["train_loss"] > 0 and trained["eval_loss"] > 0
 
 
+def test_names_from_elsewhere_are_told_on_stderr(folder, tmp_path):
+    older = (folder / "run.yaml").read_text().replace("max_length: 128", "max_seq_length: 128, adam_beta2: 0.95")
+    (tmp_path / "older.yaml").write_text(older)
+    command = [sys.executable, "-m", "dfgui", "preview", str(tmp_path / "older.yaml"), "--json"]
+    answer = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
+    assert answer.returncode == 0 and json.loads(answer.stdout)["text"]
+    assert "training.max_seq_length is training.max_length here." in answer.stderr
+    assert "training.adam_beta2 is extra.adam_beta2 here." in answer.stderr
+
+
 def test_early_stopping_and_callbacks_come_from_the_file(folder, tmp_path):
     """On the command line a callback needs nobody's leave."""
     (tmp_path / "own_callback.py").write_text(

@@ -11,16 +11,17 @@ Names are TRL's where TRL has one, and each default stands here and nowhere else
 refused here; what is wrong on this machine is training/preflight.py's business. Imports neither torch nor TRL.
 """
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from dfgui.config.block import GROUPS, Block, setting
+from dfgui.config import older, rules, sft_config
+from dfgui.config.block import GROUPS, Block, setting, written
 from dfgui.config.control import Callback, EarlyStopping, Run
 from dfgui.config.data import COLUMNS, LEAVABLE, Data
 from dfgui.config.model import EARLIER, Adapter, Model
-from dfgui.config.training import LEARNING_RATES, Training
+from dfgui.config.optimisation import LEARNING_RATES, OPTIMIZERS
+from dfgui.config.training import Training
 
 __all__ = [
     "COLUMNS",
@@ -28,6 +29,7 @@ __all__ = [
     "GROUPS",
     "LEARNING_RATES",
     "LEAVABLE",
+    "OPTIMIZERS",
     "TRACKERS",
     "Adapter",
     "Block",
@@ -41,7 +43,9 @@ __all__ = [
 ]
 
 TRACKERS = ("tensorboard", "wandb", "trackio", "deepfabric")
-LATER = ("extra",)  # blocks that this version does not know yet
+
+
+EMPTY = ("early_stopping", "callbacks", "extra")
 
 
 class RunConfig(Block):
@@ -71,18 +75,22 @@ class RunConfig(Block):
         "advanced",
     )
     run: Run = Field(default_factory=Run)
+    extra: dict[str, Any] = setting(
+        {},
+        "Other settings",
+        "Any other setting of SFTConfig by its name, one `name: value` a line: adam_beta2: 0.95.",
+        "extra",
+        "advanced",
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def of_this_version(cls, values: Any) -> Any:
-        """Blocks that are known and not yet there are refused by that reason, unless they ask for nothing."""
+    def by_the_names_of_today(cls, values: Any) -> Any:
+        """Names from elsewhere are understood (older.py); a block that is there and empty asks for nothing."""
         if not isinstance(values, dict):
             return values
-        for block in LATER:
-            if values.get(block):
-                raise ValueError(f"{block} is not in this version: leave it out.")
-        empty = [name for name in ("early_stopping", "callbacks") if values.get(name, ...) is None]
-        return {name: value for name, value in values.items() if name not in (*LATER, *empty)}
+        values = older.translated(values)[0]
+        return {name: value for name, value in values.items() if value is not None or name not in EMPTY}
 
     @model_validator(mode="before")
     @classmethod
@@ -96,25 +104,17 @@ class RunConfig(Block):
             values = {**values, "training": {**training, "learning_rate": rate}}
         return values
 
-    @model_validator(mode="before")
+    @field_validator("extra", mode="before")
     @classmethod
-    def output_dir_names_the_run(cls, values: Any) -> Any:
-        """`output_dir` of the reference page names a folder; here a run's folder is dfgui's, so it names the run."""
-        if isinstance(values, dict) and isinstance(values.get("training"), dict) and "output_dir" in values["training"]:
-            training = dict(values["training"])
-            folder = Path(str(training.pop("output_dir") or "")).name
-            values = {**values, "training": training, "name": values.get("name") or folder}
-        return values
+    def as_sft_config_has_it(cls, extra: Any) -> Any:
+        extra = written(extra)
+        return sft_config.checked(extra, set(Training.model_fields)) if isinstance(extra, dict) else extra
 
-    @model_validator(mode="before")
-    @classmethod
-    def report_to_names_trackers(cls, values: Any) -> Any:
-        """`report_to` of SFTConfig is what we call trackers."""
-        if isinstance(values, dict) and isinstance(values.get("training"), dict) and "report_to" in values["training"]:
-            training = dict(values["training"])
-            asked = training.pop("report_to")
-            values = {**values, "training": training, "trackers": values.get("trackers") or asked}
-        return values
+    @model_validator(mode="after")
+    def fits_together(self) -> "RunConfig":
+        for error in rules.broken(self):
+            raise error
+        return self
 
     @field_validator("trackers", mode="before")
     @classmethod

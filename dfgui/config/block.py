@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 GROUPS = {  # the form's sections, in its order
@@ -12,17 +13,47 @@ GROUPS = {  # the form's sections, in its order
     "duration": "Duration",
     "batch": "Batch",
     "schedule": "Learning rate",
-    "precision": "Precision and memory",
-    "records": "Logging, checkpoints, evaluation",
+    "optimiser": "Optimiser and loss",
+    "precision": "Precision",
+    "memory": "Memory",
+    "logging": "Logging",
+    "checkpoints": "Checkpoints",
+    "evaluation": "Evaluation",
     "stopping": "Early stopping",
     "callbacks": "Callbacks and trackers",
     "run": "Run",
+    "extra": "Anything else",
 }
 
 
-def setting(default: Any, title: str, help: str, group: str, level: str = "basic", **bounds: Any) -> Any:
-    """A pydantic field that the form can draw. `level` is basic or advanced; `bounds` are pydantic's ge, gt, le, lt."""
-    return Field(default, title=title, description=help, json_schema_extra={"group": group, "level": level}, **bounds)
+def setting(
+    default: Any,
+    title: str,
+    help: str,
+    group: str,
+    level: str = "basic",
+    when: dict[str, list[Any]] | None = None,
+    **bounds: Any,
+) -> Any:
+    """A pydantic field that the form can draw.
+
+    `level` is basic or advanced; `when` names the values of other settings for which this one matters, by path, where
+    it does not always; `bounds` are pydantic's ge, gt, le, lt.
+    """
+    extra: Any = {"group": group, "level": level, "when": when or {}}
+    return Field(default, title=title, description=help, json_schema_extra=extra, **bounds)
+
+
+def written(given: Any) -> Any:
+    """Settings by name as a form has them, one `name: value` a line, as a dict; anything else as it is."""
+    if given is None or given == "":
+        return {}
+    if not isinstance(given, str):
+        return given
+    try:
+        return yaml.safe_load(given) or {}
+    except yaml.YAMLError as error:
+        raise ValueError("Write one `name: value` a line.") from error
 
 
 class FieldError(ValueError):

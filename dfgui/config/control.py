@@ -138,6 +138,7 @@ class Run(Block):
         "With accelerate: how many. 0: one for each GPU, two without one.",
         "run",
         "advanced",
+        when={"run.placement": ["accelerate"]},
         ge=0,
         le=1024,
     )
@@ -147,6 +148,7 @@ class Run(Block):
         "With accelerate: the path of its own config file, as `accelerate config` writes it (DDP, FSDP, DeepSpeed).",
         "run",
         "advanced",
+        when={"run.placement": ["accelerate"]},
     )
 
     @model_validator(mode="after")

@@ -62,6 +62,14 @@ class Data(Block):
     context_column: str | None = setting(None, "Context", "Below the prompt, if any.", "data", "advanced")
     system_column: str | None = setting(None, "System", "A system message, if any.", "data", "advanced")
     tools_column: str | None = setting(None, "Tools", "Tools on offer, if any.", "data", "advanced")
+    text_column: str | None = setting(
+        None,
+        "Text column",
+        "Where rows of plain text keep it, if not in `text`. SFTConfig calls it dataset_text_field.",
+        "data",
+        "advanced",
+        when={"data.format": ["auto", "text"]},
+    )
     eval_source: str | None = setting(
         None,
         "Evaluation file",

@@ -33,14 +33,22 @@ class Model(Block):
         "auto",
         "Weights held in",
         "auto: 16-bit for an adapter on a GPU that can, 32-bit otherwise, so that small updates are not rounded away.",
-        "model",
+        "precision",
+        "advanced",
+    )
+    attn_implementation: Literal["auto", "sdpa", "eager", "flash_attention_2", "flash_attention_3"] = setting(
+        "auto",
+        "Attention",
+        "auto: what transformers takes for the model, mostly sdpa. flash_attention_2 and 3 need their package and an "
+        "NVIDIA GPU, and keep packed rows apart.",
+        "memory",
         "advanced",
     )
     load_in_4bit: bool = setting(
         False,
         "Base in 4 bit",
         "QLoRA: the frozen base takes about a quarter of the memory. Needs an NVIDIA GPU and bitsandbytes.",
-        "precision",
+        "memory",
     )
     chat_template: CHAT_TEMPLATES = setting(
         "own",
@@ -107,6 +115,20 @@ class Adapter(Block):
         "all-linear",
         "Layers adapted",
         "all-linear, or names separated by commas: q_proj, k_proj, v_proj, o_proj.",
+        "adapter",
+        "advanced",
+    )
+    use_rslora: bool = setting(
+        False,
+        "Rank-stabilised",
+        "rsLoRA: the update is scaled by alpha / the root of the rank, so that high ranks learn as they should.",
+        "adapter",
+        "advanced",
+    )
+    use_dora: bool = setting(
+        False,
+        "DoRA",
+        "Learns the length of each weight's columns beside their direction: often better at low rank, and slower.",
         "adapter",
         "advanced",
     )

@@ -33,7 +33,7 @@ class Options:
     tools: str = "all"
     reasoning: str = "keep"
     system: str = ""
-    columns: tuple[tuple[str, str], ...] = ()  # ("prompt", "question"), ... where the format is "columns"
+    columns: tuple[tuple[str, str], ...] = ()  # ("prompt", "question"), ... where they have names of their own
 
     def conversation(self, row: Row) -> Conversation:
         """A row in the one shape. Raises RowError when it cannot be one."""
@@ -65,8 +65,14 @@ def options(data: Data, format: str, max_length: int | None) -> Options:
         data.tools,
         data.reasoning,
         data.system or "",
-        tuple(data.columns.items()) if format == formats.MAPPED else (),
+        _columns(data, format),
     )
+
+
+def _columns(data: Data, format: str) -> tuple[tuple[str, str], ...]:
+    if format == "text":
+        return (("text", data.text_column),) if data.text_column else ()
+    return tuple(data.columns.items()) if format == formats.MAPPED else ()
 
 
 def chosen(source: Source, data: Data) -> Iterator[Row | Broken]:
@@ -84,6 +90,8 @@ def format_of(source: Source, data: Data) -> str:
 
 def format_in(head: list[Row], data: Data) -> str:
     """The same, when the first rows have been read."""
+    if data.format == "auto" and data.text_column:
+        return "text"
     if data.format == "auto" and head and head[0].format:  # of several that are joined the first
         return head[0].format
     return formats.chosen(data.format, [row.raw for row in head])

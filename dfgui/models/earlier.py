@@ -18,7 +18,8 @@ from dfgui.errors import UserError
 from dfgui.settings import Settings
 from dfgui.store import Store
 
-ADAPTED = ("r", "lora_alpha", "target_modules")  # what an adapter has been made with, and keeps
+# What an adapter has been made with, and keeps.
+ADAPTED = ("r", "lora_alpha", "target_modules", "use_rslora", "use_dora")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Earlier:
     def shape(self) -> str:
         modules = self.adapter.target_modules
         layers = modules if isinstance(modules, str) else ", ".join(modules)
-        return f"rank {self.adapter.r}, alpha {self.adapter.lora_alpha}, layers {layers}"
+        kinds = [name for name, on in (("rsLoRA", self.adapter.use_rslora), ("DoRA", self.adapter.use_dora)) if on]
+        return ", ".join([f"rank {self.adapter.r}, alpha {self.adapter.lora_alpha}, layers {layers}", *kinds])
 
 
 def find(name: str, settings: Settings) -> Earlier | None:

@@ -135,10 +135,11 @@ def _weight_files(name: str, folder: Path) -> list[Path]:
     return files
 
 
-def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False) -> Any:
+def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False, attention: str = "auto") -> Any:
     """The causal language model in `folder`, weights held in `dtype` (a torch dtype's name), on `device`.
 
     `in_4bit`: held in 4 bit and computed with in `dtype`; such weights are frozen, and an adapter learns beside them.
+    `attention`: transformers' attn_implementation, "auto" for the one that it takes itself.
     """
     imports.for_loading()
     import torch
@@ -151,6 +152,7 @@ def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False)
             trust_remote_code=False,
             use_safetensors=True,
             **(_quantised(getattr(torch, dtype), device) if in_4bit else {}),
+            **({} if attention == "auto" else {"attn_implementation": attention}),
         )
     return model if in_4bit else model.to(device)
 

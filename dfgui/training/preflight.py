@@ -28,6 +28,7 @@ from dfgui.training import callback_source, engine
 
 LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
 HUB_SECONDS = 600  # how long what was seen of a Hub dataset is believed
+FLASH = {"flash_attention_2": "flash_attn", "flash_attention_3": "flash_attn_interface"}  # and its package
 SPARE_BYTES = 200_000_000  # for the store, the log and a small adapter's checkpoints
 
 
@@ -45,13 +46,15 @@ class Note:
 
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it."""
-    looks = (_data, _model, _earlier, _engine, _precision, _optimizer, _batch, _stopping, _callbacks, _trackers, _disk)
+    machine = (_engine, _precision, _optimizer, _memory, _batch)
+    looks = (_data, _model, _earlier, *machine, _stopping, _callbacks, _trackers, _disk)
     return [note for look in looks for note in _told(look, run, settings)]
 
 
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting."""
-    for look in (_model, _earlier, _data, _engine, _optimizer, _precision, _stopping, _callbacks, _trackers, _disk):
+    machine = (_engine, _optimizer, _precision, _memory)
+    for look in (_model, _earlier, _data, *machine, _callbacks, _trackers, _disk):
         for note in look(run, settings):
             if note.kind == "stop":
                 raise UserError(note.title, note.text, note.do, note.field)
@@ -225,9 +228,30 @@ def _precision(run: RunConfig, settings: Settings) -> Iterator[Note]:
 
 
 def _optimizer(run: RunConfig, settings: Settings) -> Iterator[Note]:
-    if "8bit" in run.training.optim and not hardware.has("bitsandbytes"):
-        text, cure = "It is not installed.", "Install it with `pip install bitsandbytes`, or choose adamw_torch_fused."
-        yield Note("stop", f"{run.training.optim} needs bitsandbytes.", text, cure, "training.optim")
+    optim = run.training.optim
+    package = config.OPTIMIZERS[optim]
+    if package and not hardware.has(package):
+        name = package.replace("_", "-")
+        text, cure = "It is not installed.", f"Install it with `pip install {name}`, or choose adamw_torch_fused."
+        yield Note("stop", f"{optim} needs {name}.", text, cure, "training.optim")
+
+
+def _memory(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    """Ways to save memory that this machine may not have."""
+    on_gpu = hardware.look().device == "cuda"
+    if run.training.activation_offloading and not on_gpu:
+        text, cure = "There is no GPU whose memory it would save.", "Leave 'Activations to the CPU' off."
+        yield Note("stop", "Activations are at the CPU already.", text, cure, "training.activation_offloading")
+    if run.training.use_liger_kernel and not (on_gpu and hardware.has("liger_kernel")):
+        missing = "The package liger-kernel is not installed." if on_gpu else "They are written for a GPU."
+        yield Note("stop", "Liger kernels cannot run here.", missing, "Leave them off.", "training.use_liger_kernel")
+    if (package := FLASH.get(run.model.attn_implementation)) and not (on_gpu and hardware.has(package)):
+        text = f"It needs an NVIDIA GPU and the package {package.replace('_', '-')}."
+        title = f"{run.model.attn_implementation} is not possible here."
+        yield Note("stop", title, text, "Choose auto.", "model.attn_implementation")
+    if run.training.packing and run.training.packing_strategy == "wrapped":
+        text = "They are joined without a border, and cut wherever a sequence is full."
+        yield Note("warn", "Wrapped rows read each other", text, "Pack them by bfd.", "training.packing_strategy")
 
 
 def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
@@ -242,31 +266,10 @@ def _batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
 
 
 def _stopping(run: RunConfig, settings: Settings) -> Iterator[Note]:
-    """What is stopped early, or ends with its best, has to be evaluated; and the best has to be saved as well."""
-    stopping, training = run.early_stopping, run.training
-    if not stopping.patience and not stopping.load_best_model_at_end:
-        return
-    wish = "Early stopping" if stopping.patience else "Ending with the best"
-    if training.eval_strategy == "no":
-        text, cure = "It goes by evaluations, and they are off.", "Evaluate by steps or by epoch."
-        yield Note("stop", f"{wish} needs evaluations.", text, cure, "training.eval_strategy")
-    elif not run.data.eval_fraction and not run.data.eval_source:
-        text, cure = "It goes by evaluations, and no rows are held out for them.", "Hold out a tenth of the rows."
-        yield Note("stop", f"{wish} needs held-out rows.", text, cure, "data.eval_fraction")
-    elif stopping.load_best_model_at_end and training.eval_strategy != training.save_strategy:
-        text = f"It evaluates by {training.eval_strategy} and saves by {training.save_strategy}."
-        cure = f"Save by {training.eval_strategy} too, or leave 'End with the best' off."
-        yield Note("stop", "The best would not be saved.", text, cure, "training.save_strategy")
-    elif stopping.load_best_model_at_end and _misses_evaluations(training):
-        every = training.eval_steps * max(1, round(training.save_steps / training.eval_steps))
-        text = f"It saves every {training.save_steps} steps, and evaluates every {training.eval_steps}."
-        yield Note("stop", "The best would not be saved.", text, f"Save every {every} steps.", "training.save_steps")
-    else:
+    stopping = run.early_stopping
+    if stopping.patience or stopping.load_best_model_at_end:
+        wish = "Early stopping" if stopping.patience else "Ending with the best"
         yield Note("ok", wish, _when_it_stops(stopping))
-
-
-def _misses_evaluations(training: config.Training) -> bool:
-    return training.save_strategy == "steps" and training.save_steps % training.eval_steps != 0
 
 
 def _when_it_stops(stopping: config.EarlyStopping) -> str:

@@ -149,6 +149,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     dtype = hardware.weights_dtype(config.model.dtype, config.method, precision)
     phases.writer.facts(device=hardware.describe(machine), precision=precision, dtype=dtype)
     folder = settings.run_folder(phases.run)
+    sft.require_arguments(config, folder, machine, precision)
 
     phases.begin("loading the tokenizer")
     tokenizer = phases.patiently(

@@ -13,7 +13,8 @@ from html import escape
 from typing import Any
 
 from dfgui import actions
-from dfgui.config import Block, Callback, RunConfig
+from dfgui.config import Callback, RunConfig
+from dfgui.recipe import flat
 from dfgui.store import Store
 from dfgui.ui.form import SPECS, Values, spoken
 from dfgui.views.runs import short_name
@@ -50,7 +51,7 @@ def settings(store: Store, asked: str, shown: Collection[str]) -> Again:
     """
     wanted = json.loads(asked)
     row = store.runs.get(actions.checked(str(wanted.get("run"))))
-    given, known = by_setting(row["config"]), by_setting(RunConfig().model_dump())
+    given, known = flat(row["config"]), flat(RunConfig().model_dump())
     values, title, words = _as_it_was(row, store) if wanted.get("step") is None else _longer(row, wanted["step"], store)
     mended = ((row["error"] or {}).get("changes") or {}) if wanted.get("mended") else {}
     values |= mended
@@ -92,16 +93,6 @@ def _longer(row: dict[str, Any], step: Any, store: Store) -> tuple[Values, str, 
     words = f"A new run with a schedule of its own, from the weights of step {found['step']:,}."
     values = {"name": _free(f"{row['name']} longer", store), "model.name": f"run:{row['id']}@{found['step']}"}
     return FROM_A_CHECKPOINT | values, f"Train {row['name']} longer.", words
-
-
-def by_setting(config: dict[str, Any]) -> Values:
-    """A config by path: blocks are opened, whatever stands in a setting stays whole."""
-    found: Values = {}
-    for name, value in config.items():
-        field = RunConfig.model_fields.get(name)
-        block = field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, Block)
-        found |= {f"{name}.{inner}": one for inner, one in value.items()} if block else {name: value}
-    return found
 
 
 def next_name(name: str, taken: Collection[str]) -> str:

@@ -14,8 +14,9 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+import yaml
 
-from dfgui import config, fields, recipe
+from dfgui import config, fields
 from dfgui.data.checks import CHECKS
 from dfgui.fields import Spec
 from dfgui.models import hardware
@@ -81,6 +82,15 @@ class Form:
             for group, box in self.groups.items()
         }
 
+    def appearing(self, values: Values, before: Collection[str]) -> tuple[Updates, list[str]]:
+        """Updates that show the fields which matter with these values and hide the others; and the hidden ones.
+
+        `before` names the fields that are hidden now.
+        """
+        hidden = [path for path in self.specs if not applies(path, values)]
+        changed = [path for path in self.specs if (path in hidden) != (path in before)]
+        return {self.fields[path]: gr.update(visible=path not in hidden) for path in changed}, hidden
+
 
 def build(
     skip: Collection[str] = (), unfolded: Collection[str] = (), offered: dict[str, dict[str, str]] | None = None
@@ -104,6 +114,15 @@ def build(
                 form.specs.update({spec.path: spec for spec in members})
             form.groups[group] = box
     return form
+
+
+def merged(*several: Updates) -> Updates:
+    """Updates of several kinds as one: of two that change the same component, both hold."""
+    result: Updates = {}
+    for updates in several:
+        for component, update in updates.items():
+            result[component] = {**result.get(component, {}), **update}
+    return result
 
 
 def defaults() -> Values:
@@ -132,9 +151,6 @@ def nested(values: Values) -> dict[str, Any]:
     return result
 
 
-flat = recipe.flat  # blocks by path: the inverse of nested()
-
-
 def _is_left_empty(spec: Spec, value: Any) -> bool:
     """An empty number comes as the 0 that Gradio shows for it once its group unfolds; none where that is no value."""
     return spec.optional and (value == "" or (value == 0 and (spec.minimum or 0) > 0))
@@ -142,6 +158,11 @@ def _is_left_empty(spec: Spec, value: Any) -> bool:
 
 def _matters(group: str, values: Values) -> bool:
     return group != "adapter" or values.get("method") == "lora"
+
+
+def applies(path: str, values: Values) -> bool:
+    """Whether a setting matters with these values of the others."""
+    return all(values.get(other) in wanted for other, wanted in SPECS[path].when.items())
 
 
 def _with_choices(spec: Spec, offered: dict[str, str]) -> Spec:
@@ -163,6 +184,7 @@ def _field(spec: Spec) -> Any:
         "elem_classes": classes(spec.path),
         "elem_id": f"field-{keyword(spec.path)}",
         "interactive": True,
+        "visible": applies(spec.path, defaults()),
     }
     if spec.kind == "switch" and spec.optional:
         return gr.Dropdown([("auto", ""), ("yes", True), ("no", False)], **common, filterable=False)
@@ -176,6 +198,8 @@ def _field(spec: Spec) -> Any:
         return gr.Dropdown(choices, **common, multiselect=True)
     if spec.kind == "text":
         return gr.Textbox(**common)
+    if spec.kind == "mapping":
+        return gr.Textbox(**common, lines=2, placeholder="name: value")
     step = STEPS.get(spec.path, 1 if spec.kind == "integer" else 0.01)
     return gr.Number(**common, step=step, placeholder="–" if spec.optional else None)  # without one it shows a 0
 
@@ -210,8 +234,8 @@ def spoken(path: str, value: Any) -> str:
 def _spoken(path: str, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, dict):  # a callback
-        return str(value["use"])
+    if isinstance(value, dict):  # a callback, or settings by name
+        return str(value.get("use") or _shown(path, value) or "none")
     return _titled(path, value) if isinstance(value, str) else f"{value:,}"
 
 
@@ -223,6 +247,8 @@ def _shown(path: str, value: Any) -> Any:
     """A setting's value as its component holds it."""
     if value is None and SPECS[path].kind == "switch":
         return ""
+    if isinstance(value, dict):
+        return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).strip() if value else ""
     if not isinstance(value, list):
         return value
     names = [one["use"] if isinstance(one, dict) else one for one in value]

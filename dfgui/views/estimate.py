@@ -9,6 +9,7 @@ Values are those of the form, right or wrong; a wrong one is shown as it stands.
 from typing import Any
 
 Values = dict[str, Any]  # path -> value: {"training.learning_rate": 2e-4}
+KINDS_OF_LORA = {"rsLoRA": "adapter.use_rslora", "DoRA": "adapter.use_dora"}
 
 
 def headline(group: str, values: Values, devices: int = 1) -> str:
@@ -75,7 +76,9 @@ def _method(values: Values, devices: int) -> str:
 
 
 def _adapter(values: Values, devices: int) -> str:
-    return f"rank {number(values.get('adapter.r'))}, alpha {number(values.get('adapter.lora_alpha'))}"
+    kinds = ", ".join(name for name, path in KINDS_OF_LORA.items() if values.get(path))
+    line = f"rank {number(values.get('adapter.r'))}, alpha {number(values.get('adapter.lora_alpha'))}"
+    return f"{line}, {kinds}" if kinds else line
 
 
 def _schedule(values: Values, devices: int) -> str:
@@ -86,24 +89,61 @@ def _schedule(values: Values, devices: int) -> str:
     return line + (f", warm-up {warm * 100:g} %" if warm < 1 else f", warm-up {number(warm)} steps")
 
 
+def _optimiser(values: Values, devices: int) -> str:
+    parts = [str(values.get("training.optim") or "–")]
+    if values.get("training.weight_decay"):
+        parts.append(f"weight decay {number(values['training.weight_decay'])}")
+    if values.get("training.neftune_noise_alpha"):
+        parts.append(f"NEFTune {number(values['training.neftune_noise_alpha'])}")
+    if values.get("training.loss_type") not in (None, "auto"):
+        parts.append(f"loss {values['training.loss_type']}")
+    return ", ".join(parts)
+
+
 def _precision(values: Values, devices: int) -> str:
-    saving = "checkpointing on" if values.get("training.gradient_checkpointing") else "checkpointing off"
-    chosen = values.get("training.precision")
-    base = ", base in 4 bit" if values.get("model.load_in_4bit") else ""
-    return f"{'chosen by the hardware' if chosen == 'auto' else chosen}, {saving}{base}"
+    chosen, dtype = values.get("training.precision"), values.get("model.dtype")
+    held = "weights held as the method needs" if dtype == "auto" else f"weights in {dtype}"
+    return f"{'chosen by the hardware' if chosen == 'auto' else chosen}, {held}"
 
 
-def _records(values: Values, devices: int) -> str:
-    by_epoch = "each epoch"
-    save = (
-        by_epoch
-        if values.get("training.save_strategy") == "epoch"
-        else f"every {number(values.get('training.save_steps'))}"
+def _memory(values: Values, devices: int) -> str:
+    parts = ["checkpointing on" if values.get("training.gradient_checkpointing") else "checkpointing off"]
+    parts += ["base in 4 bit"] if values.get("model.load_in_4bit") else []
+    parts += ["activations to the CPU"] if values.get("training.activation_offloading") else []
+    parts += ["Liger kernels"] if values.get("training.use_liger_kernel") else []
+    attention = values.get("model.attn_implementation")
+    return ", ".join([*parts, *([f"attention {attention}"] if attention not in (None, "auto") else [])])
+
+
+def _logging(values: Values, devices: int) -> str:
+    return f"every {_steps(values, 'logging')}"
+
+
+def _checkpoints(values: Values, devices: int) -> str:
+    by_epoch = values.get("training.save_strategy") == "epoch"
+    often = "each epoch" if by_epoch else f"every {_steps(values, 'save')}"
+    limit = values.get("training.save_total_limit")
+    return f"{often}, the newest {number(limit)} kept" if limit else often
+
+
+def _evaluation(values: Values, devices: int) -> str:
+    strategy = str(values.get("training.eval_strategy"))
+    often = {"epoch": "each epoch", "no": "off"}.get(strategy, f"every {_steps(values, 'eval')}")
+    return f"{often}, and once before" if values.get("training.eval_on_start") and strategy != "no" else often
+
+
+def _steps(values: Values, what: str) -> str:
+    """ "step", "50 steps"."""
+    steps = values.get(f"training.{what}_steps")
+    return "step" if steps == 1 else f"{number(steps)} steps"
+
+
+def _extra(values: Values, devices: int) -> str:
+    given = values.get("extra")
+    lines = (
+        given.splitlines() if isinstance(given, str) else [f"{name}: {value}" for name, value in (given or {}).items()]
     )
-    strategy = values.get("training.eval_strategy")
-    every = f"every {number(values.get('training.eval_steps'))}"
-    evaluate = {"epoch": by_epoch, "no": "off"}.get(str(strategy), every)
-    return f"log every {number(values.get('training.logging_steps'))}, evaluate {evaluate}, save {save}"
+    return ", ".join(line.strip() for line in lines if line.strip()) or "none"
 
 
 def _stopping(values: Values, devices: int) -> str:
@@ -122,12 +162,11 @@ def _run(values: Values, devices: int) -> str:
 
 
 def _model(values: Values, devices: int) -> str:
-    dtype = values.get("model.dtype")
     parts = [f"revision {values['model.revision']}"] if values.get("model.revision") else []
     template = values.get("model.chat_template")
     parts += [f"chat template {template}"] if template not in (None, "own") else []
     parts += ["tools in the system message"] if values.get("model.tools_in") == "system" else []
-    return ", ".join([*parts, "weights held as the method needs" if dtype == "auto" else f"weights in {dtype}"])
+    return ", ".join(parts) or "as it comes"
 
 
 HEADLINES = {
@@ -138,9 +177,14 @@ HEADLINES = {
     "duration": _duration,
     "batch": _batch,
     "schedule": _schedule,
+    "optimiser": _optimiser,
     "precision": _precision,
-    "records": _records,
+    "memory": _memory,
+    "logging": _logging,
+    "checkpoints": _checkpoints,
+    "evaluation": _evaluation,
     "stopping": _stopping,
     "callbacks": _callbacks,
     "run": _run,
+    "extra": _extra,
 }

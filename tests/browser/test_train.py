@@ -64,10 +64,10 @@ def test_a_folded_group_says_its_values_while_they_change(train):
 def test_basic_shows_less_than_advanced(train):
     unfold(train, "schedule")
     expect(field(train, "training.learning_rate")).to_be_visible()
-    expect(field(train, "training.weight_decay")).to_be_hidden()
+    expect(field(train, "training.warmup_steps")).to_be_hidden()
     train.get_by_text("Advanced", exact=True).click()
     unfold(train, "schedule")
-    expect(field(train, "training.weight_decay")).to_be_visible()
+    expect(field(train, "training.warmup_steps")).to_be_visible()
     train.get_by_text("All", exact=True).click()
     expect(field(train, "training.seed")).to_be_visible()
 
@@ -154,13 +154,13 @@ def test_one_click_starts_the_demo_and_shows_it(train, store):
 def test_start_leads_to_the_field_that_is_wrong_wherever_it_hides(train):
     train.get_by_text("Advanced", exact=True).click()
     unfold(train, "schedule")
-    write(train, "training.weight_decay", "-4")
-    expect(field(train, "training.weight_decay")).to_contain_text("-4 is too small")
+    write(train, "training.warmup_steps", "-4")
+    expect(field(train, "training.warmup_steps")).to_contain_text("-4 is too small")
     train.get_by_text("Basic", exact=True).click()
     train.locator("#group-schedule > button").click()
-    expect(field(train, "training.weight_decay")).to_be_hidden()
+    expect(field(train, "training.warmup_steps")).to_be_hidden()
     train.locator("#start").click()
-    expect(field(train, "training.weight_decay").locator("input")).to_be_focused()
+    expect(field(train, "training.warmup_steps").locator("input")).to_be_focused()
 
 
 def test_leaving_all_folds_what_it_opened(train):
@@ -169,3 +169,37 @@ def test_leaving_all_folds_what_it_opened(train):
     train.get_by_text("Basic", exact=True).click()
     expect(train.locator("#group-batch .fields")).to_be_hidden()
     expect(train.locator("#group-method .fields")).to_be_visible()
+
+
+def test_a_field_appears_when_it_matters(train):
+    train.locator("#level").get_by_text("Advanced", exact=True).click()
+    unfold(train, "run")
+    processes = field(train, "run.processes")
+    expect(field(train, "run.placement")).to_be_visible()
+    expect(processes).to_have_count(0)
+    choose(train, "run.placement", "accelerate")
+    expect(processes).to_be_visible()
+    choose(train, "run.placement", "thread")
+    expect(processes).to_have_count(0)
+
+
+def test_any_other_setting_of_sft_config_is_written_by_its_name(train, store):
+    before = len(store.runs.all())
+    train.locator("#level").get_by_text("Advanced", exact=True).click()
+    unfold(train, "extra")
+    box = field(train, "extra").locator("textarea")
+    box.press_sequentially("adam_beta: 0.9")
+    box.blur()
+    expect(field(train, "extra")).to_contain_text("Did you mean adam_beta")
+    train.click("#start")
+    expect(train.locator("#start-trouble")).to_contain_text("Did you mean adam_beta")
+    assert len(store.runs.all()) == before
+    box.fill("adam_beta2: 0.95\nlogging_first_step: true")
+    box.blur()
+    expect(train.locator("#group-extra > button")).to_contain_text("adam_beta2: 0.95, logging_first_step: true")
+    expect(field(train, "extra")).not_to_contain_text("Did you mean")
+
+
+def choose(page, path, value):
+    field(page, path).locator("input").click()
+    page.get_by_role("option", name=value, exact=True).click()

@@ -59,7 +59,7 @@ def start(page, store):
         ("batch", "training.per_device_train_batch_size", 2),
         ("batch", "training.gradient_accumulation_steps", 1),
         ("schedule", "training.learning_rate", 0.002),
-        ("records", "training.logging_steps", 1),
+        ("logging", "training.logging_steps", 1),
     ):
         fill(page, group, path, value)
     expect(page.locator("#notes")).to_contain_text("2 x 1 = 2 rows per step", timeout=PATIENCE)

@@ -50,7 +50,7 @@ def test_in_its_frame_it_trains_outlives_a_kill_and_gives_the_model_away(image, 
         page_of(frame, "Train")
         expect(frame.locator("#notes")).to_contain_text("4 x 1 = 4 rows per step", timeout=PATIENCE)
         fill(frame, "duration", "training.max_steps", 5000)
-        fill(frame, "records", "training.save_steps", 5)
+        fill(frame, "checkpoints", "training.save_steps", 5)
         frame.locator("#start").click()
         expect(frame.locator(".monitor .checkpoints tbody tr").first).to_be_visible(timeout=PATIENCE)
         until(lambda: list(volume.glob("runs/*/checkpoint-*/files.json")), server)

@@ -10,7 +10,6 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from dfgui import actions
 from dfgui.config import EarlyStopping
-from dfgui.errors import UserError
 from dfgui.models import hardware
 from dfgui.recipe import parse
 from dfgui.training import early_stopping, launcher, preflight
@@ -191,24 +190,6 @@ def test_of_a_stopped_run_the_weights_are_told_too():
         "stopped",
         "Stopped by ada at step 30 of 60. The weights at the end are those of checkpoint 20.",
     )
-
-
-@pytest.mark.parametrize(
-    ("change", "field", "cure"),
-    [
-        ({"training": {"eval_strategy": "no"}}, "training.eval_strategy", "Evaluate by steps"),
-        ({"data": {"eval_fraction": 0}}, "data.eval_fraction", "Hold out"),
-        ({"training": {"eval_strategy": "epoch"}}, "training.save_strategy", "Save by epoch"),
-        ({"training": {"eval_steps": 40, "save_steps": 100}}, "training.save_steps", "Save every 80 steps"),
-    ],
-)
-def test_what_early_stopping_lacks_is_said_before_the_start(values, where, change, field, cure):
-    stopping = {"early_stopping": {"patience": 3, "load_best_model_at_end": True}}
-    asked = {**values, **stopping, **{block: {**values[block], **inner} for block, inner in change.items()}}
-    (stop,) = [note for note in preflight.notes(parse(asked), where) if note.kind == "stop"]
-    assert (stop.field, cure in stop.do) == (field, True)
-    with pytest.raises(UserError, match=cure):
-        preflight.require(parse(asked), where)
 
 
 def test_when_it_will_stop_is_said_before_the_start(values, where):

@@ -58,6 +58,10 @@ def test_a_dataset_that_cannot_train_is_refused_by_name(where, values, tmp_path,
         ({"model": {"name": "./no-such-folder"}}, "does not exist"),
         ({"training": {"learning_rate": 0}}, "more than 0"),
         ({"training": {"optim": "adamw_8bit"}}, "bitsandbytes"),
+        ({"training": {"optim": "galore_adamw"}, "extra": {"optim_target_modules": "all-linear"}}, "galore-torch"),
+        ({"training": {"activation_offloading": True}}, "no GPU"),
+        ({"training": {"use_liger_kernel": True}}, "for a GPU"),
+        ({"model": {"name": "demo", "attn_implementation": "flash_attention_2"}}, "flash-attn"),
         ({"training": {"precision": "fp16"}}, "fp16"),
         ({"data": {"source": "hf:nobody/nothing-at-all"}}, "nobody/nothing-at-all"),
     ],
@@ -105,6 +109,13 @@ def test_the_disk_is_asked_for_every_checkpoint_that_stays(where, values, traini
     run = parse({**values, "method": "full", "training": {**values["training"], **training}})
     disk = next(note for note in preflight.notes(run, where) if note.title == "Disk")
     assert f"for {count} checkpoints" in disk.text
+
+
+@pytest.mark.parametrize(("strategy", "told"), [("bfd", []), ("wrapped", ["Wrapped rows read each other"])])
+def test_rows_that_will_read_each_other_are_warned_of(where, values, strategy, told):
+    packed = {"packing": True, "packing_strategy": strategy}
+    run = parse({**values, "training": {**values["training"], **packed}})
+    assert [note.title for note in preflight.notes(run, where) if note.kind == "warn"] == told
 
 
 def test_notes_say_what_will_happen(where, values):

@@ -59,7 +59,15 @@ def test_values_survive_the_way_into_the_form_and_back(built):
             "data": {"eval_fraction": 0.2, "eval_source": "held.jsonl", "leave_out": ["cut", "duplicate"]},
             "adapter": {"target_modules": ["q_proj", "v_proj"]},
             "early_stopping": {"patience": 3, "threshold": 0.01, "greater_is_better": True},
-            "training": {"learning_rate": 3e-5, "max_steps": 60, "save_total_limit": 3, "packing": True},
+            "training": {
+                "learning_rate": 3e-5,
+                "max_steps": 60,
+                "save_total_limit": 3,
+                "packing": True,
+                "lr_scheduler_type": "cosine_with_min_lr",
+                "lr_scheduler_kwargs": {"min_lr": 1e-5, "num_cycles": 2},
+            },
+            "extra": {"adam_beta2": 0.95, "include_for_metrics": ["inputs"], "project": "größer: ja"},
         }
     )
     filled = built.fill(recipe.flat(run.model_dump()))
@@ -133,3 +141,29 @@ def test_a_switch_that_may_be_left_to_dfgui_has_a_third_way(built):
 def test_an_empty_number_that_arrives_as_nought_is_none_where_nought_is_no_value():
     assert form.by_path({"data__limit": 0})["data.limit"] is None
     assert form.by_path({"training__warmup_steps": 0})["training.warmup_steps"] == 0
+
+
+def test_a_field_is_there_when_it_matters(built):
+    path = "run.processes"
+    assert not built.fields[path].visible and built.fields["run.placement"].visible
+    hidden = [path for path in built.specs if not form.applies(path, form.defaults())]
+    updates, now = built.appearing(form.defaults() | {"run.placement": "accelerate"}, hidden)
+    assert updates[built.fields[path]]["visible"] is True and path not in now
+    assert built.appearing(form.defaults(), hidden) == ({}, hidden)  # what has not changed is left alone
+    again, _ = built.appearing(form.defaults(), now)
+    assert again[built.fields[path]]["visible"] is False
+
+
+def test_what_decides_whether_a_field_matters_is_a_field_itself():
+    for spec in fields.specs():
+        for other, wanted in spec.when.items():
+            decides = form.SPECS[other]
+            offered = {"switch": [True, False], "choice": decides.choices}[decides.kind]
+            assert set(wanted) < set(offered), spec.path
+
+
+def test_two_updates_of_one_field_both_hold():
+    with gr.Blocks():
+        box = gr.Textbox()
+    both = form.merged({box: gr.update(info="wrong")}, {box: gr.update(visible=True)})
+    assert (both[box]["info"], both[box]["visible"]) == ("wrong", True)

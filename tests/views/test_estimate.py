@@ -63,9 +63,38 @@ def test_numbers_read_as_people_write_them(value, words):
 
 
 def test_the_model_says_which_chat_template_it_gets_where_that_is_not_its_own():
-    own = {"model.dtype": "auto", "model.chat_template": "own", "model.tools_in": "template"}
-    assert estimate.headline("model", own) == "weights held as the method needs"
+    own = {"model.chat_template": "own", "model.tools_in": "template"}
+    assert estimate.headline("model", own) == "as it comes"
     other = own | {"model.chat_template": "gemma3", "model.tools_in": "system"}
-    assert estimate.headline("model", other) == (
-        "chat template gemma3, tools in the system message, weights held as the method needs"
-    )
+    assert estimate.headline("model", other) == "chat template gemma3, tools in the system message"
+
+
+@pytest.mark.parametrize(
+    ("group", "values", "line"),
+    [
+        ("optimiser", {}, "adamw_torch_fused"),
+        (
+            "optimiser",
+            {"training.weight_decay": 0.01, "training.neftune_noise_alpha": 5, "training.loss_type": "dft"},
+            "adamw_torch_fused, weight decay 0.01, NEFTune 5, loss dft",
+        ),
+        ("memory", {}, "checkpointing on"),
+        (
+            "memory",
+            {"training.gradient_checkpointing": False, "model.attn_implementation": "eager"},
+            "checkpointing off, attention eager",
+        ),
+        ("precision", {}, "chosen by the hardware, weights held as the method needs"),
+        ("adapter", {"adapter.use_rslora": True, "adapter.use_dora": True}, "rank 16, alpha 32, rsLoRA, DoRA"),
+        ("logging", {"training.logging_steps": 1}, "every step"),
+        ("checkpoints", {"training.save_total_limit": 3}, "every 100 steps, the newest 3 kept"),
+        ("checkpoints", {"training.save_strategy": "epoch"}, "each epoch"),
+        ("evaluation", {"training.eval_on_start": True}, "every 50 steps, and once before"),
+        ("evaluation", {"training.eval_on_start": True, "training.eval_strategy": "no"}, "off"),
+        ("extra", {}, "none"),
+        ("extra", {"extra": {"adam_beta2": 0.95}}, "adam_beta2: 0.95"),
+        ("extra", {"extra": "adam_beta2: 0.95\n\ntf32: true"}, "adam_beta2: 0.95, tf32: true"),
+    ],
+)
+def test_a_group_says_what_is_special_about_it(group, values, line):
+    assert estimate.headline(group, defaults() | values) == line

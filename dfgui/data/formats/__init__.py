@@ -48,9 +48,13 @@ def chosen(format: str, rows: list[dict]) -> str:
 
 
 def to_conversation(row: dict, format: str, mapping: dict[str, str] | None = None) -> Conversation:
-    """A row in the one shape; `mapping` says which column is what where the format is "columns". Raises RowError."""
+    """A row in the one shape. `mapping` says which column is what, where they have names of their own: the format is
+    "columns", or "text" and kept elsewhere. Raises RowError.
+    """
     if format == MAPPED:
         return columns.to_conversation(row, mapping or {})
+    if format == "text" and mapping:
+        return text.to_conversation(columns.renamed(row, mapping))
     module = FORMATS[format]
     if not module.matches(row):
         raise RowError(

@@ -22,6 +22,11 @@ USUAL = {
 
 def to_conversation(row: dict, columns: dict[str, str]) -> Conversation:
     """The row as a conversation. Raises RowError when a column that is named is not there, or holds nothing."""
+    return alpaca.to_conversation({PLACES[place]: value for place, value in renamed(row, columns).items()})
+
+
+def renamed(row: dict, columns: dict[str, str]) -> dict:
+    """What stands in the columns, by what it is. Raises RowError when a column that is named is not there."""
     missing = next((column for column in columns.values() if column not in row), None)
     if missing is not None:
         raise RowError(
@@ -29,7 +34,7 @@ def to_conversation(row: dict, columns: dict[str, str]) -> Conversation:
             f"It has {', '.join(f'`{column}`' for column in row) or 'none'}.",
             "Choose another column, or leave the row out.",
         )
-    return alpaca.to_conversation({PLACES[place]: row[column] for place, column in columns.items()})
+    return {place: row[column] for place, column in columns.items()}
 
 
 def guess(columns: list[str]) -> dict[str, str]:

@@ -16,7 +16,8 @@ def begin(home: Path) -> str:
 
 def model(folder: str, dtype: str, device: str, tokenizer: Any, config: RunConfig) -> Any:
     """The model to train, from a local folder, weights held in `dtype`, with room for every token of `tokenizer`."""
-    loaded = load.weights(folder, dtype, device, config.model.load_in_4bit)
+    asked = config.model
+    loaded = load.weights(folder, dtype, device, asked.load_in_4bit, asked.attn_implementation)
     load.make_room(loaded, tokenizer)
     loaded.config.use_cache = False  # a cache only costs memory while training
     return loaded
@@ -44,6 +45,8 @@ def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=adapter.target_modules,
+        use_rslora=adapter.use_rslora,
+        use_dora=adapter.use_dora,
         trainable_token_indices=dict.fromkeys(embeddings(model, adapter), tokens) if tokens else None,
         task_type="CAUSAL_LM",
     )

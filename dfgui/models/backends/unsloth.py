@@ -75,6 +75,7 @@ def adapted(model: Any, config: RunConfig, tokens: list[int]) -> dict[str, Any]:
         lora_alpha=adapter.lora_alpha,
         lora_dropout=adapter.lora_dropout,
         target_modules=adapter.target_modules,
+        use_rslora=adapter.use_rslora,
         use_gradient_checkpointing=_checkpointing(config),
         random_state=config.training.seed,
         max_seq_length=config.training.max_length,

@@ -4,7 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dfgui.config import RunConfig
+from dfgui.config import RunConfig, rules
+from dfgui.errors import UserError
 from dfgui.integrations import trackers
 from dfgui.models import backends
 from dfgui.models.hardware import Hardware, Precision
@@ -12,10 +13,13 @@ from dfgui.training import early_stopping
 
 # Settings whose name and meaning are SFTConfig's own; the rest is decided in sft_arguments.
 PASSED_ON = [
-    *("num_train_epochs", "max_steps", "max_length", "packing", "seed"),
+    *("num_train_epochs", "max_steps", "max_length", "seed"),
     *("per_device_train_batch_size", "gradient_accumulation_steps", "per_device_eval_batch_size"),
-    *("learning_rate", "lr_scheduler_type", "warmup_steps", "optim", "weight_decay", "max_grad_norm"),
-    *("gradient_checkpointing", "logging_steps", "save_strategy", "save_steps"),
+    *("packing", "packing_strategy", "train_sampling_strategy", "dataloader_num_workers"),
+    *("learning_rate", "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps"),
+    *("optim", "weight_decay", "max_grad_norm", "neftune_noise_alpha"),
+    *("gradient_checkpointing", "activation_offloading", "use_liger_kernel"),
+    *("logging_steps", "save_strategy", "save_steps"),
 ]
 
 
@@ -56,6 +60,21 @@ def trainer(
     return made
 
 
+def require_arguments(config: RunConfig, folder: Path, hardware: Hardware, precision: Precision) -> None:
+    """Asks SFTConfig itself whether it takes these settings. Raises UserError with what it says."""
+    from trl import SFTConfig
+
+    try:
+        SFTConfig(**sft_arguments(config, folder, rules.has_held_out(config), hardware, precision))
+    except (ValueError, TypeError) as error:
+        raise UserError(
+            "SFTConfig does not take these settings.",
+            str(error).strip().splitlines()[0],
+            "Change the setting that it names.",
+            field="extra" if config.extra else None,
+        ) from error
+
+
 def sft_arguments(
     config: RunConfig, folder: Path, evaluates: bool, hardware: Hardware, precision: Precision
 ) -> dict[str, Any]:
@@ -73,7 +92,10 @@ def sft_arguments(
         "dataset_kwargs": {"skip_prepare_dataset": not training.packing},  # packing is all that is left to prepare
         "eval_strategy": "no",
     }
+    if training.loss_type != "auto":
+        arguments["loss_type"] = training.loss_type
     if evaluates and training.eval_strategy != "no":
         arguments |= {"eval_strategy": training.eval_strategy, "eval_steps": training.eval_steps}
+        arguments["eval_on_start"] = training.eval_on_start
         arguments |= early_stopping.arguments(config.early_stopping)
-    return arguments
+    return arguments | config.extra

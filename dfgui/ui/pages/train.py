@@ -50,19 +50,22 @@ def build(context: Context) -> None:
     whole = Form(selection.fields | own.fields, own.groups, own.specs)
     marked = gr.State({})  # the problems that stand beside fields now: path -> words
     carried = gr.State({})  # settings of a run that is trained again, which this form has no field for: path -> value
+    hidden = gr.State([path for path in own.specs if not form.applies(path, form.defaults())])  # they do not matter now
     level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
     started = gr.Textbox(visible="hidden")  # the run that was started last
     rate, method = own.fields["training.learning_rate"], own.fields["method"]
 
-    def check(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Updates:
-        """What the settings say, and what is wrong with them, while they are written."""
+    def check(marked_before: dict[str, str], carried: form.Values, hidden_before: list[str], **given: Any) -> Updates:
+        """What the settings say, which of them matter, and what is wrong with them, while they are written."""
         values = again.together(carried, form.by_path(given))
         problems = recipe.problems(form.nested(values))
+        appearing, hidden_now = own.appearing(values, hidden_before)
         return {
-            **whole.mark(problems, marked_before),
+            **form.merged(whole.mark(problems, marked_before), appearing),
             **whole.headlines(values, problems, hardware.look().devices),
             marked: problems,
+            hidden: hidden_now,
             selection.shape: gr.skip() if problems else shape_of(recipe.parse(form.nested(values))),
         }
 
@@ -147,9 +150,9 @@ def build(context: Context) -> None:
     named = whole.inputs
     checking: dict[str, Any] = {
         "fn": check,
-        "inputs": [marked, carried],
+        "inputs": [marked, carried, hidden],
         "inputs_kwargs": named,
-        "outputs": [*whole.outputs, marked, selection.shape],
+        "outputs": [*whole.outputs, marked, hidden, selection.shape],
         **QUIET,
     }
     judging: dict[str, Any] = {
@@ -162,7 +165,9 @@ def build(context: Context) -> None:
     }
     level.change(unfold, [level, level_before], [level_before, *own.groups.values()], js=LEVEL, **QUIET)
     method.input(follow, [method, rate], rate, **QUIET).then(**checking)
-    gr.on([field.input for field in own.fields.values()], trigger_mode="always_last", **checking)
+    # What is pasted into a text is no input to Gradio if the text was just set by an event: hence when it is left, too.
+    left = [field.blur for field in own.fields.values() if isinstance(field, gr.Textbox)]
+    gr.on([*(field.input for field in own.fields.values()), *left], trigger_mode="always_last", **checking)
     gr.on(selection.changes, trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     gr.on([*_settled(own), *selection.changes, context.given.change], **judging, js=place.HERE)
@@ -177,8 +182,8 @@ def build(context: Context) -> None:
     refilling = [trouble, *whole.outputs, said, carried, kept, keeping, context.fill]
     refilled = context.fill.change(refill, context.fill, refilling, **QUIET)
     refilled.then(**checking).then(**judging, js=place.HERE)
-    left = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
-    left.then(**checking).then(**judging, js=place.HERE)
+    gone = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
+    gone.then(**checking).then(**judging, js=place.HERE)
     started.change(None, started, None, js="(run) => { dfgui.view.open('monitor', run) }")
     gr.on([field.input for field in whole.fields.values()], None, None, trouble, js="() => ''")
     start.click(

@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from dfgui.config import Data
+from dfgui.data import formats, rows
 from dfgui.data.conversation import RowError
 from dfgui.data.formats import alpaca, prompt_completion, text
+from dfgui.data.sources import Row
 from tests.data.rows import PLAIN, WEATHER, assistant, user
 
 
@@ -69,3 +72,16 @@ def test_text_is_learned_as_it_stands():
     assert text.to_conversation({"text": "Once\n"}).segments == [("Once\n", True)]
     with pytest.raises(RowError, match="has no text"):
         text.to_conversation({"text": ""})
+
+
+def test_text_may_stand_in_a_column_of_another_name():
+    assert formats.to_conversation({"body": "Once."}, "text", {"text": "body"}).segments == [("Once.", True)]
+    with pytest.raises(RowError, match="no column `body`"):
+        formats.to_conversation({"text": "Once."}, "text", {"text": "body"})
+
+
+def test_who_names_a_text_column_has_plain_text():
+    head = [Row(1, {"body": "Once.", "messages": []})]
+    assert rows.format_in(head, Data(text_column="body")) == "text"
+    assert dict(rows.options(Data(text_column="body"), "text", None).columns) == {"text": "body"}
+    assert rows.options(Data(text_column="body"), "messages", None).columns == ()
