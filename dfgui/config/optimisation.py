@@ -125,7 +125,7 @@ class Optimiser(Block):
         "Noise on the embeddings while training, which can make answers better; 5 is usual. Empty: none.",
         "optimiser",
         "advanced",
-        gt=0,
+        ge=0.1,
         le=100,
     )
     loss_type: Literal["auto", "chunked_nll", "nll", "dft"] = setting(

@@ -167,3 +167,9 @@ def test_two_updates_of_one_field_both_hold():
         box = gr.Textbox()
     both = form.merged({box: gr.update(info="wrong")}, {box: gr.update(visible=True)})
     assert (both[box]["info"], both[box]["visible"]) == ("wrong", True)
+
+
+def test_an_optional_number_that_gradio_shows_as_nought_is_left_empty():
+    for spec in fields.specs():
+        if spec.optional and spec.kind in ("integer", "number"):
+            assert form.by_path({form.keyword(spec.path): 0}) == {spec.path: None}, spec.path
