@@ -178,7 +178,7 @@ def open_ui(asked: argparse.Namespace, where: Settings) -> Answer:
 def run_training(asked: argparse.Namespace, where: Settings) -> Answer:
     if not asked.file.is_file():
         raise UserError(f"{asked.file} is not a file.", "train reads a YAML file.", "Check the path.")
-    config = _recipe(asked.file.read_text(encoding="utf-8"), asked.overrides)
+    config = _recipe(_text(asked.file), asked.overrides, asked.file.name)
     run = actions.start(where, config, executor=f"pid:{os.getpid()}")
     apart = config.run.placement != "thread"
     with forwarding(where, config.trackers):
@@ -262,13 +262,20 @@ def _looking_at(asked: argparse.Namespace) -> RunConfig:
     ]
     file = Path(asked.source)
     if file.suffix in (".yaml", ".yml") and file.is_file():
-        return _recipe(file.read_text(encoding="utf-8"), overrides + asked.overrides)
+        return _recipe(_text(file), overrides + asked.overrides, file.name)
     return _recipe(json.dumps({"data": {"source": asked.source}}, ensure_ascii=False), overrides + asked.overrides)
 
 
-def _recipe(text: str, overrides: list[str]) -> RunConfig:
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except ValueError as error:
+        raise UserError(f"{file.name} is not a text file.", "It is not UTF-8.", "Write it as YAML.") from error
+
+
+def _recipe(text: str, overrides: list[str], file: str = "") -> RunConfig:
     """What a file asks for; names in it that are others here are told on stderr."""
-    config, said = recipe.read(text, overrides)
+    config, said = recipe.read(text, overrides, file)
     for line in said:
         print(line, file=sys.stderr)
     return config

@@ -60,6 +60,53 @@ PRESETS: dict[str, Preset] = {
             "training.optim": "adamw_8bit",
         },
     ),
+    "48gb": Preset(
+        "48 or 80 GB GPU",
+        "For cards like A6000, L40S, A100 or H100: 8 rows at a time, 2 added up, longer rows, AdamW in 32 bit.",
+        {
+            **_PAGE,
+            "training.per_device_train_batch_size": 8,
+            "training.gradient_accumulation_steps": 2,
+            "training.max_length": 4096,
+            "training.optim": "adamw_torch_fused",
+        },
+    ),
+    "full": Preset(
+        "Full fine-tune",
+        "Every weight learns, in small careful steps. For a model of up to about 1 B on 24 GB, 4 B on 80 GB.",
+        {
+            **_PAGE,
+            "method": "full",
+            "training.num_train_epochs": 2.0,
+            "training.learning_rate": 2e-5,
+            "training.lr_scheduler_type": "cosine",
+            "training.warmup_steps": 0.03,
+            "training.per_device_train_batch_size": 2,
+            "training.gradient_accumulation_steps": 8,
+            "training.optim": "adamw_8bit",
+            "training.save_total_limit": 2,  # a checkpoint is six times the model in 16 bit
+        },
+    ),
+    "tools": Preset(
+        "Long tool calling",
+        "Conversations with many tools and turns: rows of up to 8,192 tokens, one at a time, those of like length "
+        "together; a wider adapter, which learns the form of calls better.",
+        {
+            **_PAGE,
+            "method": "lora",
+            "adapter.r": 32,
+            "adapter.lora_alpha": 64,
+            "training.num_train_epochs": 2.0,
+            "training.max_length": 8192,
+            "training.learning_rate": 1e-4,
+            "training.lr_scheduler_type": "cosine",
+            "training.warmup_steps": 0.03,
+            "training.per_device_train_batch_size": 1,
+            "training.gradient_accumulation_steps": 16,
+            "training.train_sampling_strategy": "group_by_length",
+            "training.optim": "paged_adamw_8bit",
+        },
+    ),
     "unsloth": Preset(
         "Unsloth LoRA",
         "A small adapter of the attention layers, trained by Unsloth: two rows at a time, 4 added up, 8-bit optimiser.",

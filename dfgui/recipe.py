@@ -4,23 +4,24 @@ from_yaml("training: {max_steps: 60}", ["training.learning_rate=2e-4"])  ->  Run
 problems({"training": {"learning_rate": 0}})  ->  {"training.learning_rate": "0 is too small: use more than 0."}
 """
 
+import json
 from difflib import get_close_matches
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from dfgui.config import RunConfig, Training, older, sft_config
+from dfgui.config import FieldErrors, RunConfig, Training, older, sft_config
 from dfgui.errors import UserError
 from dfgui.fields import BLOCKS, specs
 
 
 def parse(values: dict[str, Any]) -> RunConfig:
-    """A RunConfig from nested values. Raises UserError naming the first field that is wrong."""
+    """A RunConfig from nested values. Raises UserError naming every field that is wrong."""
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        raise first_problem(error) from error
+        raise _refusal(_problems(error)) from error
 
 
 def problems(values: dict[str, Any]) -> dict[str, str]:
@@ -28,14 +29,31 @@ def problems(values: dict[str, Any]) -> dict[str, str]:
     try:
         RunConfig.model_validate(values)
     except ValidationError as error:
-        return dict(map(_problem, error.errors()))
+        return _problems(error)
     return {}
 
 
-def first_problem(error: ValidationError) -> UserError:
-    path, words = _problem(error.errors()[0])
-    title = next((f"{spec.title} ({path})" for spec in specs() if spec.path == path), path or "The configuration")
-    return UserError(f"{title} is not usable.", words, "Change it and start again.", field=path)
+def _refusal(wrong: dict[str, str]) -> UserError:
+    titles = {spec.path: spec.title for spec in specs()}
+    named = {path: f"{titles[path]} ({path})" if path in titles else path for path in wrong}
+    path, words = next(iter(wrong.items()))
+    if len(wrong) == 1:
+        return UserError(
+            f"{named[path] or 'The configuration'} is not usable.", words, "Change it and start again.", field=path
+        )
+    every = " ".join(f"{named[path]}: {words}" for path, words in wrong.items())
+    return UserError(f"{len(wrong)} settings are not usable.", every, "Change them and start again.", field=path)
+
+
+def _problems(error: ValidationError) -> dict[str, str]:
+    """Of several things wrong with one field the first is told."""
+    found: dict[str, str] = {}
+    for one in error.errors():
+        together = one.get("ctx", {}).get("error")
+        several = together.errors if isinstance(together, FieldErrors) else []
+        for path, words in [(each.field, str(each)) for each in several] or [_problem(one)]:
+            found.setdefault(path, words)
+    return found
 
 
 def _problem(error: Any) -> tuple[str, str]:
@@ -74,24 +92,29 @@ def from_yaml(text: str, overrides: list[str] | None = None) -> RunConfig:
     return read(text, overrides)[0]
 
 
-def read(text: str, overrides: list[str] | None = None) -> tuple[RunConfig, list[str]]:
-    """The same, and a sentence for each name in it that dfgui has another name for."""
+def read(text: str, overrides: list[str] | None = None, file: str = "") -> tuple[RunConfig, list[str]]:
+    """The same, and a sentence for each name in it that dfgui has another name for. Errors name the `file`."""
+    values = _loaded(text, file or "The configuration")
+    for override in overrides or []:
+        _override(values, override)
+    try:
+        config = parse(values)
+    except UserError as error:
+        if file:
+            error.what = f"{file}: {error.what}"
+        raise
+    return config, older.translated(values)[1]
+
+
+def _loaded(text: str, file: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise UserError(
-            "The configuration is not YAML.", str(error).replace("\n", " "), "Mend the line it names."
-        ) from error
+        raise UserError(f"{file} is not YAML.", str(error).replace("\n", " "), "Mend the line it names.") from error
     if not isinstance(values, dict):
-        raise UserError(
-            "The configuration is not a set of settings.",
-            "It should read like `model: {name: demo}`.",
-            "See the README.",
-        )
-    for override in overrides or []:
-        _override(values, override)
-    config = parse(values)
-    return config, older.translated(values)[1]
+        how = "It should read like `model: {name: demo}`."
+        raise UserError(f"{file} is not a set of settings.", how, "See the README.")
+    return values
 
 
 def _override(values: dict[str, Any], override: str) -> None:
@@ -109,18 +132,49 @@ def _override(values: dict[str, Any], override: str) -> None:
             raise UserError(
                 f"--set {override} does not fit.", f"{block} is not a block of settings.", "Check the name."
             )
-    # YAML 1.1 reads 2e-4 as text; pydantic turns such text into a number where a number is wanted.
     try:
-        values[name] = yaml.safe_load(text)
+        values[name] = value(text)
     except yaml.YAMLError as error:
         raise UserError(
             f"--set {override} cannot be read.", "Its value is not YAML.", "Put quotes around a text: NAME='\"...\"'."
         ) from error
 
 
+def value(text: str) -> Any:
+    """One value as people write it: JSON, or YAML, which reads 2e-4 and every character beyond 16 bit otherwise."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.safe_load(text)
+
+
 def to_yaml(config: RunConfig) -> str:
     """The whole config, defaults included, as YAML that `from_yaml` reads back to an equal config."""
-    values = config.model_dump()
+    return _as_yaml(config.model_dump())
+
+
+def to_short_yaml(config: RunConfig) -> str:
+    """What a person would have written: what is trained on what, and all that is not as it is anyway.
+
+    `from_yaml` reads it back to an equal config, as long as the defaults stay what they are.
+    """
+    values = flat(config.model_dump())
+    told = {*ALWAYS, *differing(values)}
+    if any(path.startswith("early_stopping.") for path in told):  # how to stop is nothing without when
+        told.add("early_stopping.patience")
+    return _as_yaml(nested({path: value for path, value in values.items() if path in told}))
+
+
+ALWAYS = ("model.name", "data.source", "method")
+
+
+def differing(values: dict[str, Any]) -> dict[str, Any]:
+    """Of settings by path those that are not as they are anyway: {"training.max_steps": 60}."""
+    usual = flat(RunConfig.model_validate({"method": values.get("method", "lora")}).model_dump())
+    return {path: value for path, value in values.items() if path not in usual or value != usual[path]}
+
+
+def _as_yaml(values: dict[str, Any]) -> str:
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
     if yaml.safe_load(text) == values:
         return text
@@ -134,3 +188,15 @@ def flat(values: dict[str, Any]) -> dict[str, Any]:
         opened = name in BLOCKS and isinstance(value, dict)
         found |= {f"{name}.{inner}": one for inner, one in value.items()} if opened else {name: value}
     return found
+
+
+def nested(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings by path in their blocks again, as `parse` takes them."""
+    result: dict[str, Any] = {}
+    for path, value in values.items():
+        *blocks, name = path.split(".")
+        inner = result
+        for block in blocks:
+            inner = inner.setdefault(block, {})
+        inner[name] = value
+    return result

@@ -1,6 +1,7 @@
 """One class says what a run is asked to do; form, YAML and command line read it."""
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -8,7 +9,7 @@ from dfgui import config
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.fields import specs
-from dfgui.recipe import from_yaml, parse, problems, to_yaml
+from dfgui.recipe import from_yaml, parse, problems, to_short_yaml, to_yaml
 
 EXAMPLE = """
 name: weather-lora
@@ -141,6 +142,12 @@ KEPT_BEST = {"early_stopping": {"load_best_model_at_end": True}}
             "training.lr_scheduler_kwargs",
             "`num_decay_steps: 100`",
         ),
+        (
+            {"training": {"lr_scheduler_type": "cosine", "lr_scheduler_kwargs": {"min_lr": 1e-5}}},
+            "training.lr_scheduler_kwargs",
+            "can be told num_cycles: take min_lr out",
+        ),
+        ({"training": {"lr_scheduler_kwargs": "power: 2"}}, "training.lr_scheduler_kwargs", "is told nothing"),
         ({"training": {"optim": "galore_adamw"}}, "extra", "`optim_target_modules: all-linear`"),
         ({"training": {"use_liger_kernel": True, "loss_type": "chunked_nll"}}, "training.loss_type", "auto or nll"),
         (
@@ -153,6 +160,15 @@ KEPT_BEST = {"early_stopping": {"load_best_model_at_end": True}}
 )
 def test_what_is_wrong_together_is_named_beside_the_field_to_change(values, path, advice):
     assert advice in problems(values)[path]
+
+
+def test_all_that_is_wrong_together_is_named_at_once():
+    wrong = problems({"training": {"optim": "galore_adamw", "lr_scheduler_type": "cosine_with_min_lr"}})
+    assert set(wrong) == {"extra", "training.lr_scheduler_kwargs"}
+    with pytest.raises(UserError) as caught:
+        from_yaml("training: {max_steps: 0, seed: -1}")
+    assert caught.value.what == "2 settings are not usable." and caught.value.field == "training.max_steps"
+    assert "Max steps (training.max_steps)" in caught.value.why and "Seed (training.seed)" in caught.value.why
 
 
 @pytest.mark.parametrize(
@@ -210,6 +226,18 @@ def test_any_config_survives_yaml(steps, rate, rank, method, name):
         }
     )
     assert from_yaml(to_yaml(run)) == run
+
+
+def test_a_short_file_says_what_a_person_would_have_written():
+    assert to_short_yaml(RunConfig()) == "model:\n  name: demo\ndata:\n  source: demo\nmethod: lora\n"
+    run = parse({"method": "full", "training": {"max_steps": 60, "packing": True}, "early_stopping": {"patience": 3}})
+    assert yaml.safe_load(to_short_yaml(run)) == {
+        "model": {"name": "demo"},
+        "data": {"source": "demo"},
+        "method": "full",
+        "training": {"max_steps": 60, "packing": True},
+        "early_stopping": {"patience": 3},
+    }
 
 
 def test_an_output_dir_of_nothing_names_nothing():

@@ -3,15 +3,7 @@
 import pytest
 
 from dfgui import presets
-from dfgui.recipe import parse
-
-
-def nested(values):
-    tree = {}
-    for path, value in values.items():
-        block, _, name = path.rpartition(".")
-        (tree.setdefault(block, {}) if block else tree)[name or path] = value
-    return tree
+from dfgui.recipe import nested, parse
 
 
 @pytest.mark.parametrize(

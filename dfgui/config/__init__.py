@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from dfgui.config import older, rules, sft_config
-from dfgui.config.block import GROUPS, Block, setting, written
+from dfgui.config.block import GROUPS, Block, FieldErrors, setting, written
 from dfgui.config.control import Callback, EarlyStopping, Run
 from dfgui.config.data import COLUMNS, LEAVABLE, Data
 from dfgui.config.model import EARLIER, Adapter, Model
@@ -36,6 +36,7 @@ __all__ = [
     "Callback",
     "Data",
     "EarlyStopping",
+    "FieldErrors",
     "Model",
     "Run",
     "RunConfig",
@@ -112,8 +113,8 @@ class RunConfig(Block):
 
     @model_validator(mode="after")
     def fits_together(self) -> "RunConfig":
-        for error in rules.broken(self):
-            raise error
+        if wrong := list(rules.broken(self)):
+            raise FieldErrors(wrong)
         return self
 
     @field_validator("trackers", mode="before")

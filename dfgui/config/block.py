@@ -64,5 +64,13 @@ class FieldError(ValueError):
         self.field = field
 
 
+class FieldErrors(ValueError):
+    """Several of them at once."""
+
+    def __init__(self, errors: list[FieldError]):
+        super().__init__(" ".join(map(str, errors)))
+        self.errors = errors
+
+
 class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, allow_inf_nan=False, str_strip_whitespace=True)

@@ -54,20 +54,28 @@ OPTIMIZERS: dict[str, str] = {
     "stable_adamw": "torch_optimi",
 }
 
-# transformers' SchedulerType, and what each must be told by lr_scheduler_kwargs.
-SCHEDULERS: dict[str, tuple[str, ...]] = {
+# transformers' SchedulerType, and what each can be told by lr_scheduler_kwargs; None: whatever its class takes.
+SCHEDULERS: dict[str, tuple[str, ...] | None] = {
     "linear": (),
-    "cosine": (),
-    "cosine_with_restarts": (),
-    "cosine_with_min_lr": ("min_lr", "min_lr_rate"),
-    "cosine_warmup_with_min_lr": ("min_lr", "min_lr_rate"),
-    "polynomial": (),
+    "cosine": ("num_cycles",),
+    "cosine_with_restarts": ("num_cycles",),
+    "cosine_with_min_lr": ("min_lr", "min_lr_rate", "num_cycles"),
+    "cosine_warmup_with_min_lr": ("min_lr", "min_lr_rate", "num_cycles", "warmup_lr_rate"),
+    "polynomial": ("lr_end", "power"),
     "constant": (),
     "constant_with_warmup": (),
-    "inverse_sqrt": (),
+    "inverse_sqrt": ("timescale",),
+    "warmup_stable_decay": (
+        *("num_decay_steps", "num_stable_steps", "min_lr_ratio", "num_cycles"),
+        *("warmup_type", "decay_type"),
+    ),
+    "reduce_lr_on_plateau": None,
+    "greedy": None,
+}
+NEEDED = {  # one of these at least
+    "cosine_with_min_lr": ("min_lr", "min_lr_rate"),
+    "cosine_warmup_with_min_lr": ("min_lr", "min_lr_rate"),
     "warmup_stable_decay": ("num_decay_steps",),
-    "reduce_lr_on_plateau": (),
-    "greedy": (),
 }
 
 
@@ -89,6 +97,7 @@ class Schedule(Block):
         "What the schedule is told beside: min_lr: 1e-5, num_cycles: 2, num_decay_steps: 100.",
         "schedule",
         "advanced",
+        when={"training.lr_scheduler_type": [name for name, told in SCHEDULERS.items() if told != ()]},
     )
     warmup_steps: float = setting(
         0.0,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dfgui.config.block import FieldError
-from dfgui.config.optimisation import OPTIMIZERS, SCHEDULERS
+from dfgui.config.optimisation import NEEDED, OPTIMIZERS, SCHEDULERS
 
 if TYPE_CHECKING:
     from dfgui.config import RunConfig
@@ -62,8 +62,13 @@ def _evaluations(run: "RunConfig") -> Iterator[FieldError]:
 
 def _schedule(run: "RunConfig") -> Iterator[FieldError]:
     name, told = run.training.lr_scheduler_type, run.training.lr_scheduler_kwargs
-    needed = SCHEDULERS[name]
-    if needed and not any(word in told for word in needed):
+    needed, taken = NEEDED.get(name, ()), SCHEDULERS[name]
+    strange = [word for word in told if taken is not None and word not in taken]
+    if strange:
+        can = f"can be told {', '.join(taken)}" if taken else "is told nothing"
+        words = f"The schedule {name} {can}: take {', '.join(strange)} out."
+        yield FieldError("training.lr_scheduler_kwargs", words)
+    elif needed and not any(word in told for word in needed):
         example = f"`{needed[0]}: {LIKE[needed[0]]}`"
         words = f"The schedule {name} has to be told {' or '.join(needed)}: write for example {example}."
         yield FieldError("training.lr_scheduler_kwargs", words)

@@ -27,10 +27,9 @@ class Context:
     run: gr.Textbox  # hidden: id of the run that Monitor, Evaluate, Chat and Export show; "" for none
     step: gr.Textbox  # hidden: the checkpoint of that run which another page asked for; "" for none in particular
     news: gr.Textbox  # hidden: changes when the list of runs or checkpoints does; its text means nothing else
-    preset: gr.Textbox  # hidden: a key of presets.PRESETS that another page wants filled in; "" for none
     cure: gr.Textbox  # hidden: settings that the Data page wants Train to have: '{"training.max_length": 1344, ...}'
     cured: gr.Textbox  # hidden: the same text, once Train has them
-    fill: gr.Textbox  # hidden: a run whose settings Train is to be filled with: '{"run": "7h2k...", "step": 60}'
+    fill: gr.Textbox  # hidden: what Train is to be filled with, as ui/fill/ says: '{"run": "7h2k...", "step": 60}'
     connections: Connections
     given: gr.HTML  # changes when the visitor gives a key under Connections
     selection: Any = None  # components.selection.Selection: the model and the dataset chosen

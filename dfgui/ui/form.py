@@ -2,7 +2,7 @@
 
     form = build(skip={"model.name"})                              # inside a Blocks
     button.click(start, inputs_kwargs=form.inputs)
-    def start(**given): values = nested(by_path(given))            # {"training": {"learning_rate": 2e-4, ...}, ...}
+    def start(**given): values = asked(by_path(given))             # {"training.learning_rate": 2e-4, ...}
 
 Fields travel by name: "training.learning_rate" is the keyword "training__learning_rate". The components refuse nothing
 themselves: what is wrong is said by recipe.problems() alone, beside the field.
@@ -17,6 +17,7 @@ import gradio as gr
 import yaml
 
 from dfgui import config, fields
+from dfgui.config import LEARNING_RATES, OPTIMIZERS
 from dfgui.data.checks import CHECKS
 from dfgui.fields import Spec
 from dfgui.models import hardware
@@ -24,7 +25,7 @@ from dfgui.views import estimate
 
 SPECS = {spec.path: spec for spec in fields.specs()}
 LEVELS = ["Basic", "Advanced", "All"]
-CHOICES = {  # other choices read as TRL writes them
+RADIOS = {  # the few choices that stand side by side
     "method": {"lora": "LoRA adapter", "full": "Full fine-tuning"},
     "run.backend": {"trl": "TRL", "unsloth": "Unsloth" if hardware.has("unsloth") else "Unsloth (not installed)"},
 }
@@ -49,12 +50,14 @@ class Form:
     def outputs(self) -> list[Any]:
         return [*self.fields.values(), *self.groups.values()]
 
-    def fill(self, values: Values) -> Updates:
-        """Updates that give fields new values; paths that this form does not hold are left out."""
+    def fill(self, values: Values, now: Values | None = None) -> Updates:
+        """Updates that give fields new values, where they are not so `now`; paths that this form does not hold are
+        left out.
+        """
         return {
-            self.fields[path]: gr.update(value=_shown(path, value))
+            self.fields[path]: gr.update(value=shown(path, value))
             for path, value in values.items()
-            if path in self.fields
+            if path in self.fields and not (now and path in now and same(path, value, now[path]))
         }
 
     def mark(self, problems: dict[str, str], before: dict[str, str]) -> Updates:
@@ -139,21 +142,34 @@ def by_path(given: dict[str, Any]) -> Values:
     return {path: None if _is_left_empty(SPECS[path], value) else value for path, value in values.items()}
 
 
-def nested(values: Values) -> dict[str, Any]:
-    """Values by path as the blocks that recipe.parse() takes."""
-    result: dict[str, Any] = {}
-    for path, value in values.items():
-        *blocks, name = path.split(".")
-        inner = result
-        for block in blocks:
-            inner = inner.setdefault(block, {})
-        inner[name] = value
-    return result
+def asked(values: Values) -> Values:
+    """What the form asks for: a setting that does not matter with the others is as it is anyway."""
+    before = usual(values)
+    return {path: value if applies(path, values) else before[path] for path, value in values.items()}
+
+
+def usual(values: Values) -> Values:
+    """The defaults, as they are for this method."""
+    rate = LEARNING_RATES.get(str(values.get("method")), LEARNING_RATES["lora"])
+    return defaults() | {"training.learning_rate": rate}
+
+
+def changed(values: Values) -> Values:
+    """Those that a person, a preset or a file has made another than they are anyway."""
+    before = usual(values)
+    return {
+        path: value for path, value in values.items() if applies(path, values) and not same(path, value, before[path])
+    }
+
+
+def same(path: str, one: Any, other: Any) -> bool:
+    """Whether two values are the same to the form, which knows no difference between nothing and empty."""
+    held = [shown(path, value) for value in (one, other)]
+    return held[0] == held[1] or all(value in (None, "", []) for value in held)
 
 
 def _is_left_empty(spec: Spec, value: Any) -> bool:
-    """An empty number comes as the 0 that Gradio shows for it once its group unfolds; none where that is no value."""
-    return spec.optional and (value == "" or (value == 0 and (spec.minimum or 0) > 0))
+    return spec.optional and value == ""
 
 
 def _matters(group: str, values: Values) -> bool:
@@ -180,7 +196,7 @@ def _field(spec: Spec) -> Any:
     common = {
         "label": spec.title,
         "info": info(spec),
-        "value": _shown(spec.path, spec.default),
+        "value": shown(spec.path, spec.default),
         "elem_classes": classes(spec.path),
         "elem_id": f"field-{keyword(spec.path)}",
         "interactive": True,
@@ -191,8 +207,8 @@ def _field(spec: Spec) -> Any:
     if spec.kind == "switch":
         return gr.Checkbox(**common)
     if spec.kind == "choice":
-        choices = [(CHOICES.get(spec.path, {}).get(choice, choice), choice) for choice in spec.choices]
-        return gr.Radio(choices, **common) if spec.path in CHOICES else gr.Dropdown(choices, **common, filterable=False)
+        choices = [(_offered(spec.path, choice), choice) for choice in spec.choices]
+        return gr.Radio(choices, **common) if spec.path in RADIOS else gr.Dropdown(choices, **common, filterable=False)
     if spec.kind == "several":
         choices = [(_titled(spec.path, choice), choice) for choice in spec.choices]
         return gr.Dropdown(choices, **common, multiselect=True)
@@ -200,8 +216,16 @@ def _field(spec: Spec) -> Any:
         return gr.Textbox(**common)
     if spec.kind == "mapping":
         return gr.Textbox(**common, lines=2, placeholder="name: value")
-    step = STEPS.get(spec.path, 1 if spec.kind == "integer" else 0.01)
-    return gr.Number(**common, step=step, placeholder="–" if spec.optional else None)  # without one it shows a 0
+    if spec.optional:  # a number in Gradio's own field for them cannot be left out: it becomes a 0
+        return gr.Textbox(**common, placeholder="–")
+    return gr.Number(**common, step=STEPS.get(spec.path, 1 if spec.kind == "integer" else 0.01))
+
+
+def _offered(path: str, choice: str) -> str:
+    """A choice as its menu has it, with the package that it lacks here."""
+    package = OPTIMIZERS[choice] if path == "training.optim" else ""
+    lacks = f" · needs {package.replace('_', '-')}" if package and not hardware.has(package) else ""
+    return RADIOS.get(path, {}).get(choice, choice) + lacks
 
 
 def info(spec: Spec, problem: str | None = None) -> str:
@@ -232,24 +256,29 @@ def spoken(path: str, value: Any) -> str:
 
 
 def _spoken(path: str, value: Any) -> str:
+    if value is None or value == "":
+        return "none"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, dict):  # a callback, or settings by name
-        return str(value.get("use") or _shown(path, value) or "none")
-    return _titled(path, value) if isinstance(value, str) else f"{value:,}"
+        return str(value.get("use") or shown(path, value) or "none")
+    return _titled(path, value) if isinstance(value, str) else estimate.number(value)
 
 
 def _titled(path: str, choice: str) -> str:
     return CHECKS[choice].title if path == "data.leave_out" else choice
 
 
-def _shown(path: str, value: Any) -> Any:
+def shown(path: str, value: Any) -> Any:
     """A setting's value as its component holds it."""
-    if value is None and SPECS[path].kind == "switch":
+    spec = SPECS[path]
+    if value is None and spec.kind == "switch":
         return ""
+    if spec.optional and spec.kind in ("number", "integer"):  # written as a text
+        return "" if value is None else str(value)
     if isinstance(value, dict):
         return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).strip() if value else ""
     if not isinstance(value, list):
         return value
     names = [one["use"] if isinstance(one, dict) else one for one in value]
-    return ", ".join(map(str, names)) if SPECS[path].kind == "text" else names
+    return ", ".join(map(str, names)) if spec.kind == "text" else names

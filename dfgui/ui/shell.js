@@ -13,7 +13,7 @@ dfgui.view = (() => {
     export: ["checkpoints", "Needs a checkpoint: start a run on Train first"],
   };
 
-  // The first look at the address; called once, by demo.load. Returns what the run and the tabs become.
+  // The first look at the address; called once, by demo.load. Returns what the run, the filling and the tabs become.
   async function start() {
     const asked = address();
     const known = await dfgui.live.first(asked.run);
@@ -23,12 +23,13 @@ dfgui.view = (() => {
     view.compared = asked.compared;
     view.page = clicked || asked.page || (live ? "monitor" : known.has.runs ? "data" : FIRST);
     if (!tab(view.page)) view.page = "data";
+    const filling = dfgui.train.remembered(); // before it goes from the address
     show("replaceState");
     // What Gradio says of a tab can come late and out of order; what its buttons say is true.
     const buttons = document.querySelector("#tabs .tab-wrapper");
     new MutationObserver(turned).observe(buttons, { subtree: true, childList: true, attributeFilter: ["aria-selected"] });
     window.addEventListener("popstate", returned);
-    return [view.run, to(view.page)];
+    return [view.run, filling, to(view.page)];
   }
 
   const to = (page) => update({ selected: page });
@@ -67,6 +68,7 @@ dfgui.view = (() => {
   // The same as a duplicate, with the changes that would have kept it from failing.
   const mended = (run) => fill({ run, mended: true });
 
+  // Opens Train, filled with what is asked for (ui/fill/).
   function fill(asked) {
     view.wanted = { page: "train", run: view.run, step: update({}), fill: JSON.stringify({ ...asked, at: Date.now() }) };
     dfgui.live.trigger("select");
@@ -107,6 +109,7 @@ dfgui.view = (() => {
   function show(write) {
     const query = new URLSearchParams(location.search);
     query.set("view", view.page);
+    query.delete("set"); // the form has it
     view.run ? query.set("run", view.run) : query.delete("run");
     view.page === "runs" && view.compared.length ? query.set("compare", view.compared.join(",")) : query.delete("compare");
     history[write](history.state, "", `?${String(query).replaceAll("%2C", ",")}`);
@@ -124,5 +127,5 @@ dfgui.view = (() => {
     }
   }
 
-  return Object.assign(view, { start, to, go, open, chose, grey, duplicate, longer, mended, compare, listen: (listener) => listeners.push(listener) });
+  return Object.assign(view, { start, to, go, open, chose, grey, fill, duplicate, longer, mended, compare, listen: (listener) => listeners.push(listener) });
 })();

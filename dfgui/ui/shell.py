@@ -45,7 +45,7 @@ def build(settings: Settings, connected: Connections | None = None) -> gr.Blocks
             pulse = live.build(settings, store, connected)
             given = connections.build()
             help.build(settings)
-            shared = {name: _hidden(name) for name in ("run", "step", "news", "preset", "cure", "cured", "fill")}
+            shared = {name: _hidden(name) for name in ("run", "step", "news", "cure", "cured", "fill")}
             with gr.Column(elem_id="selection"):
                 chosen = selection.build(settings, connected)
             with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
@@ -65,7 +65,7 @@ def _hidden(name: str) -> gr.Textbox:
 
 def _wire(demo: gr.Blocks, context: Context, title: gr.HTML, pulse: gr.HTML) -> None:
     """Everything here runs in the browser alone."""
-    demo.load(None, None, [context.run, context.tabs], js="async () => await dfgui.view.start()")
+    demo.load(None, None, [context.run, context.fill, context.tabs], js="async () => await dfgui.view.start()")
     context.run.change(None, context.run, None, js="(run) => dfgui.view.chose(run)")
     title.click(None, None, context.tabs, js="() => dfgui.view.to('welcome')")
     pulse.click(None, None, [context.run, context.tabs], js="() => [dfgui.live.chip.run, dfgui.view.to('monitor')]")

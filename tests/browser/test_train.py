@@ -26,6 +26,12 @@ def unfold(page, group):
         page.locator(f"#group-{group} > button").click()
 
 
+def preset(page, name):
+    """Takes a preset over, with all that it changes."""
+    page.locator(f"#preset-{name}").click()
+    page.locator("#preset-said [data-fill]").click()
+
+
 def write(page, path, value):
     field(page, path).locator("input").fill(value)
     field(page, path).locator("input").blur()
@@ -50,7 +56,7 @@ def test_the_engine_is_chosen_beside_the_method_and_the_page_says_what_it_needs(
     expect(train.locator("#group-method > button")).to_contain_text("LoRA: a small adapter, by Unsloth")
     needs = "in a process of its own" if hardware.has("unsloth") else "requirements-unsloth.txt"
     expect(train.locator("#notes")).to_contain_text(needs)
-    train.get_by_role("button", name="Unsloth LoRA").click()
+    preset(train, "unsloth")
     expect(train.locator("#preset-said")).to_contain_text("4-bit weights need an NVIDIA GPU")
 
 
@@ -86,7 +92,7 @@ def test_the_learning_rate_follows_the_method_until_it_is_chosen(train):
 
 
 def test_a_preset_fills_the_form_and_says_what_it_replaced(train):
-    train.locator("#preset-24gb").click()
+    preset(train, "24gb")
     expect(train.locator("#group-batch > button")).to_contain_text("2 x 8 = 16 rows per step")
     expect(train.locator("#preset-said")).to_contain_text("24 GB GPU")
     unfold(train, "schedule")
@@ -98,7 +104,7 @@ def test_a_preset_keeps_the_learning_rate_of_full_fine_tuning(train):
     unfold(train, "schedule")
     rate = field(train, "training.learning_rate").locator("input")
     expect(rate).to_have_value("0.00002")
-    train.locator("#preset-24gb").click()
+    preset(train, "24gb")
     expect(train.locator("#preset-said")).to_contain_text("24 GB GPU")
     expect(train.locator("#group-batch > button")).to_contain_text("2 x 8 = 16 rows per step")
     expect(rate).to_have_value("0.00002")

@@ -32,7 +32,7 @@ def test_callbacks_are_asked_for_where_any_is_allowed_and_say_what_they_hear():
     run = config.RunConfig.model_validate({"callbacks": ["own.py:Own"]})
     filled = built.fill(recipe.flat(run.model_dump()))
     values = values_of(built) | {"callbacks": filled[field]["value"]}
-    assert recipe.parse(form.nested(form.by_path(values))) == run
+    assert recipe.parse(recipe.nested(form.by_path(values))) == run
     marked = built.mark({"callbacks": "own.py is gone."}, {})
     assert "**own.py is gone.**" in marked[field]["info"] and "hears on_step_end" in marked[field]["info"]
     assert "own.py:Own" in built.headlines(form.by_path(values))[built.groups["callbacks"]]["label"]
@@ -47,7 +47,7 @@ def test_a_field_has_its_title_its_help_and_the_name_that_trl_uses(built):
 
 
 def test_an_untouched_form_is_the_default_configuration(built):
-    values = form.nested(form.by_path(values_of(built)))
+    values = recipe.nested(form.by_path(values_of(built)))
     assert recipe.parse(values) == config.RunConfig()
 
 
@@ -73,7 +73,7 @@ def test_values_survive_the_way_into_the_form_and_back(built):
     filled = built.fill(recipe.flat(run.model_dump()))
     given = values_of(built)
     given |= {form.keyword(path): filled[built.fields[path]]["value"] for path in built.fields}
-    assert recipe.parse(form.nested(form.by_path(given))) == run
+    assert recipe.parse(recipe.nested(form.by_path(given))) == run
 
 
 def test_any_of_several_choices_can_be_taken_and_reads_as_words(built):
@@ -89,12 +89,53 @@ def test_an_emptied_field_is_absent(built):
     values = form.by_path(values_of(built) | {"data__eval_source": "", "training__save_total_limit": None})
     assert values["data.eval_source"] is None
     assert values["training.save_total_limit"] is None
-    assert recipe.problems(form.nested(values)) == {}
+    assert recipe.problems(recipe.nested(values)) == {}
+
+
+def test_what_was_changed_is_known_and_what_does_not_matter_is_not_asked_for():
+    values = form.defaults() | {
+        "training.max_steps": 60,
+        "training.packing_strategy": "wrapped",  # packing is off
+        "training.lr_scheduler_kwargs": "num_cycles: 2",  # a linear schedule takes none
+        "data.limit": None,
+        "data.also": "",
+    }
+    assert form.changed(values) == {"training.max_steps": 60}
+    run = recipe.parse(recipe.nested(form.asked(values)))
+    assert (run.training.packing_strategy, run.training.lr_scheduler_kwargs) == ("bfd", {})
+    assert form.changed(values | {"training.packing": True}) == {
+        "training.max_steps": 60,
+        "training.packing": True,
+        "training.packing_strategy": "wrapped",
+    }
+
+
+def test_the_learning_rate_of_the_method_is_no_change():
+    full = form.defaults() | {"method": "full"}
+    assert "training.learning_rate" in form.changed(full)
+    assert "training.learning_rate" not in form.changed(full | {"training.learning_rate": 2e-5})
+
+
+def test_a_number_that_may_be_left_out_can_be_left_empty(built):
+    for path in ("data.limit", "training.neftune_noise_alpha"):
+        assert isinstance(built.fields[path], gr.Textbox) and built.fields[path].value == ""
+    values = form.by_path(values_of(built) | {"data__limit": "200", "training__neftune_noise_alpha": "5"})
+    run = recipe.parse(recipe.nested(values))
+    assert (run.data.limit, run.training.neftune_noise_alpha) == (200, 5.0)
+    assert "whole number" in recipe.problems(recipe.nested(values | {"data.limit": "many"}))["data.limit"]
+
+
+def test_an_optimiser_whose_package_is_missing_says_so_in_the_menu(monkeypatch):
+    monkeypatch.setattr(form.hardware, "has", lambda package: package != "galore_torch")
+    with gr.Blocks():
+        names = {value: words for words, value in form.build().fields["training.optim"].choices}
+    assert names["galore_adamw"] == "galore_adamw · needs galore-torch"
+    assert names["adamw_8bit"] == "adamw_8bit"
 
 
 def test_a_problem_is_written_beside_its_field_and_taken_away_when_mended(built):
     values = form.by_path(values_of(built) | {"training__learning_rate": 0})
-    problems = recipe.problems(form.nested(values))
+    problems = recipe.problems(recipe.nested(values))
     field = built.fields["training.learning_rate"]
 
     marked = built.mark(problems, {})
@@ -138,11 +179,6 @@ def test_a_switch_that_may_be_left_to_dfgui_has_a_third_way(built):
     assert form.by_path({"early_stopping__greater_is_better": ""}) == {"early_stopping.greater_is_better": None}
 
 
-def test_an_empty_number_that_arrives_as_nought_is_none_where_nought_is_no_value():
-    assert form.by_path({"data__limit": 0})["data.limit"] is None
-    assert form.by_path({"training__warmup_steps": 0})["training.warmup_steps"] == 0
-
-
 def test_a_field_is_there_when_it_matters(built):
     path = "run.processes"
     assert not built.fields[path].visible and built.fields["run.placement"].visible
@@ -167,9 +203,3 @@ def test_two_updates_of_one_field_both_hold():
         box = gr.Textbox()
     both = form.merged({box: gr.update(info="wrong")}, {box: gr.update(visible=True)})
     assert (both[box]["info"], both[box]["visible"]) == ("wrong", True)
-
-
-def test_an_optional_number_that_gradio_shows_as_nought_is_left_empty():
-    for spec in fields.specs():
-        if spec.optional and spec.kind in ("integer", "number"):
-            assert form.by_path({form.keyword(spec.path): 0}) == {spec.path: None}, spec.path

@@ -1,7 +1,10 @@
 """Train: what will happen? The settings on the left; on the right what to know before the start, and the start."""
 
 import json
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Collection, Iterator
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -12,15 +15,19 @@ from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.integrations.connections import visitor_of
 from dfgui.models import hardware
-from dfgui.ui import again, form, messages, place
+from dfgui.ui import fill, form, messages, place
+from dfgui.ui.components import search
 from dfgui.ui.components.selection import offered_models, shape_of
 from dfgui.ui.context import Context
+from dfgui.ui.fill import preset
 from dfgui.ui.form import Form, Updates
 from dfgui.views.tips import tips
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 UNFOLDED = ["method"]  # groups
 LEVEL = "(level, before) => { document.body.dataset.level = level.toLowerCase(); return [level, before] }"
+FILE_SAID = "<div id='file-said' aria-live='polite'></div>"
+MARKED = "dfgui.train.watch(document.getElementById('settings'))"
 TO_PROBLEM = """() => setTimeout(() => {
   const wrong = document.querySelector(".field.wrong");
   if (!wrong) return;
@@ -36,8 +43,10 @@ def build(context: Context) -> None:
         with gr.Column(scale=3, min_width=320, elem_id="settings"):
             with gr.Row(elem_id="presets"):
                 buttons = {name: _preset_button(name) for name in presets.PRESETS}
+            with gr.Row(elem_id="looking"):
+                search.build([spec for path, spec in form.SPECS.items() if path not in selection.fields])
                 level = gr.Radio(form.LEVELS, value=form.LEVELS[0], container=False, show_label=False, elem_id="level")
-            said = gr.HTML("", elem_id="preset-said")
+            said = gr.HTML("", elem_id="preset-said", apply_default_css=False)
             with gr.Row(visible=False, elem_id="kept") as keeping:
                 kept = gr.HTML("", elem_id="kept-said")
                 leave = gr.Button("Leave them out", size="sm", scale=0, min_width=120, elem_id="kept-leave")
@@ -47,6 +56,11 @@ def build(context: Context) -> None:
             notes = gr.HTML(_notes([]), elem_id="notes")
             trouble = gr.HTML("", elem_id="start-trouble")
             start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
+            with gr.Row(elem_id="file"):
+                saving = gr.Button("Save YAML", size="sm", min_width=80, elem_id="save-yaml")
+                loading = gr.Button("Load YAML", size="sm", min_width=80, elem_id="load-yaml")
+                linking = gr.Button("Copy link", size="sm", min_width=80, elem_id="copy-link")
+            gr.HTML("", html_template=FILE_SAID, js_on_load=MARKED, apply_default_css=False, elem_id="file-line")
     whole = Form(selection.fields | own.fields, own.groups, own.specs)
     marked = gr.State({})  # the problems that stand beside fields now: path -> words
     carried = gr.State({})  # settings of a run that is trained again, which this form has no field for: path -> value
@@ -54,26 +68,35 @@ def build(context: Context) -> None:
     level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
     started = gr.Textbox(visible="hidden")  # the run that was started last
+    differs = gr.Textbox(visible="hidden")  # what is changed, and what the browser is to remember: for train.js
+    written = gr.Textbox(visible="hidden")  # a file or a text for the browser to take
     rate, method = own.fields["training.learning_rate"], own.fields["method"]
+
+    def settings_of(carried: form.Values, given: dict[str, Any]) -> dict[str, Any]:
+        """What is asked for, in blocks."""
+        return recipe.nested(fill.together(carried, form.asked(form.by_path(given))))
 
     def check(marked_before: dict[str, str], carried: form.Values, hidden_before: list[str], **given: Any) -> Updates:
         """What the settings say, which of them matter, and what is wrong with them, while they are written."""
-        values = again.together(carried, form.by_path(given))
-        problems = recipe.problems(form.nested(values))
+        written = form.by_path(given)
+        asked = settings_of(carried, given)
+        values = recipe.flat(asked)
+        problems = recipe.problems(asked)
         appearing, hidden_now = own.appearing(values, hidden_before)
         return {
             **form.merged(whole.mark(problems, marked_before), appearing),
             **whole.headlines(values, problems, hardware.look().devices),
             marked: problems,
             hidden: hidden_now,
-            selection.shape: gr.skip() if problems else shape_of(recipe.parse(form.nested(values))),
+            differs: _differing(written, carried, selection.fields),
+            selection.shape: gr.skip() if problems else shape_of(recipe.parse(asked)),
         }
 
     def judge(here: str, carried: form.Values, request: gr.Request, **given: Any) -> Updates:
         """What to know before the start."""
         if here != "train":
             return {notes: gr.skip()}
-        values = form.nested(again.together(carried, form.by_path(given)))
+        values = settings_of(carried, given)
         if problems := recipe.problems(values):
             return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
         found = actions.launch_notes(context.settings_of(request), values)
@@ -83,22 +106,9 @@ def build(context: Context) -> None:
         """The learning rate is the method's own until a person has chosen one."""
         return LEARNING_RATES[method] if rate in LEARNING_RATES.values() else gr.skip()
 
-    def apply(name: str, method: str) -> Updates:
-        """A preset's values, over the defaults of whatever any preset sets, and what this machine had to replace."""
-        if name not in presets.PRESETS:
-            return {said: gr.skip()}
-        values, replaced = presets.apply(
-            name,
-            hardware.look().bf16,
-            hardware.has("bitsandbytes"),
-            unsloth=hardware.has("unsloth"),
-            in_4bit=hardware.has_4bit(),
-        )
-        return {
-            **whole.fill(_reset(values.get("method", method)) | values),
-            said: _said(presets.PRESETS[name], replaced),
-            context.preset: "",
-        }
+    def offer(wanted: str, **given: Any) -> str:
+        """What a preset would change."""
+        return preset.difference(wanted, form.by_path(given))
 
     def cure(wanted: str) -> Updates:
         """Settings that the Data page has found to be needed."""
@@ -106,28 +116,38 @@ def build(context: Context) -> None:
         return {**whole.fill(values), said: _cured(values)}
 
     @messages.says(trouble)
-    def refill(asked: str) -> Updates:
-        """The settings of a run, all of them."""
+    def refill(asked: str, **given: Any) -> Iterator[Updates]:
+        """The form filled as somebody asked: by a preset, from a run, a file, a link."""
         if not asked:
-            return {context.fill: gr.skip()}
-        found = again.settings(context.store, asked, whole.fields)
-        model = found.values.get("model.name", "")
-        return {
-            **whole.fill(found.values),
-            selection.model: gr.update(choices=offered_models(context.settings, model), value=model),
-            said: found.html,
-            carried: found.carried,
-            kept: again.kept(found.carried),
-            keeping: gr.update(visible=bool(found.carried)),
-            context.fill: "",
-        }
+            yield {context.fill: gr.skip()}
+            return
+        now = form.by_path(given)
+        yield {context.fill: ""}
+        found = fill.asked(fill.Wish(json.loads(asked), now, whole.fields, selection.fields, context.store))
+        updates = whole.fill(found.values, now)
+        if "model.name" in found.values:
+            model = found.values["model.name"]
+            updates[selection.model] = gr.update(choices=offered_models(context.settings, model), value=model)
+        if found.carried is not None:
+            updates |= {carried: found.carried, keeping: gr.update(visible=bool(found.carried))}
+            updates[kept] = fill.kept(found.carried)
+        yield updates | {said: found.html}
+
+    @messages.says(trouble)
+    def save(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Iterator[Updates]:
+        """The settings as a file, short: what is not as it is anyway."""
+        values = settings_of(carried, given)
+        problems = recipe.problems(values)
+        yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
+        run = recipe.parse(values)
+        yield {written: _file(f"{_file_name(run.title())}.yaml", "application/yaml", recipe.to_short_yaml(run))}
 
     @messages.says(trouble)
     def begin(
         marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
     ) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
-        values = form.nested(again.together(carried, form.by_path(given)))
+        values = settings_of(carried, given)
         problems = recipe.problems(values)
         visitor = visitor_of(request)
         try:
@@ -152,7 +172,7 @@ def build(context: Context) -> None:
         "fn": check,
         "inputs": [marked, carried, hidden],
         "inputs_kwargs": named,
-        "outputs": [*whole.outputs, marked, hidden, selection.shape],
+        "outputs": [*whole.outputs, marked, hidden, differs, selection.shape],
         **QUIET,
     }
     judging: dict[str, Any] = {
@@ -171,17 +191,18 @@ def build(context: Context) -> None:
     gr.on(selection.changes, trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     gr.on([*_settled(own), *selection.changes, context.given.change], **judging, js=place.HERE)
-    filling = [*whole.outputs, said, context.preset]
     for name, button in buttons.items():
-        filled = button.click(lambda method, name=name: apply(name, method), method, filling, **QUIET)
-        filled.then(**checking).then(**judging, js=place.HERE)
-    filled = context.preset.change(apply, [context.preset, method], filling, **QUIET)
-    filled.then(**checking).then(**judging, js=place.HERE)
+        button.click(partial(offer, name), None, said, inputs_kwargs=named, **QUIET)
     cured = context.cure.change(cure, context.cure, [*whole.outputs, said], **QUIET).then(**checking)
     cured.then(None, context.cure, context.cured, js="(done) => done")
     refilling = [trouble, *whole.outputs, said, carried, kept, keeping, context.fill]
-    refilled = context.fill.change(refill, context.fill, refilling, **QUIET)
+    refilled = context.fill.change(refill, context.fill, refilling, inputs_kwargs=named, **QUIET)
     refilled.then(**checking).then(**judging, js=place.HERE)
+    differs.change(None, differs, None, js="(text) => dfgui.train.told(text)")
+    written.change(None, written, None, js="(text) => dfgui.train.take(text)")
+    saving.click(save, [marked, carried], [*whole.outputs, marked, trouble, written], inputs_kwargs=named, **QUIET)
+    loading.click(None, js="() => dfgui.train.load()")
+    linking.click(None, js="() => dfgui.train.link()")
     gone = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
     gone.then(**checking).then(**judging, js=place.HERE)
     started.change(None, started, None, js="(run) => { dfgui.view.open('monitor', run) }")
@@ -209,16 +230,26 @@ def _preset_button(name: str) -> gr.Button:
     return gr.Button(presets.PRESETS[name].title, size="sm", min_width=100, elem_id=f"preset-{name}")
 
 
-def _reset(method: str) -> form.Values:
-    """The defaults of all that any preset sets, save the model, the data and the method, which a person chose."""
-    defaults = form.defaults() | {"training.learning_rate": LEARNING_RATES[method]}
-    paths = {path for preset in presets.PRESETS.values() for path in preset.values}
-    return {path: defaults[path] for path in sorted(paths) if path not in ("model.name", "data.source", "method")}
+def _differing(values: form.Values, carried: form.Values, header: Collection[str]) -> str:
+    """What the browser marks as changed, with how it would be otherwise, and what it keeps over a reload; as JSON."""
+    changed, usual = form.changed(values), form.usual(values)
+    settings = [path for path in changed if path not in header]
+    return json.dumps(
+        {
+            "changed": {path: form.spoken(path, usual[path]) for path in settings},
+            "groups": sorted({form.SPECS[path].group for path in settings}),
+            "left": fill.differing(carried, values),
+        }
+    )
 
 
-def _said(preset: presets.Preset, replaced: list[str]) -> str:
-    items = "".join(f"<li>{escape(words)}</li>" for words in replaced)
-    return f'<div class="said"><b>{escape(preset.title)}.</b> {escape(preset.help)}<ul>{items}</ul></div>'
+def _file(name: str, kind: str, text: str) -> str:
+    """For train.js to take; `at` makes the same file twice a change."""
+    return json.dumps({"name": name, "kind": kind, "text": text, "at": time.time()})
+
+
+def _file_name(title: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", title).strip("-.") or "run"
 
 
 def _cured(values: form.Values) -> str:

@@ -10,7 +10,7 @@ from dfgui.ui.context import Context
 from dfgui.views import welcome
 
 HERE = Path(__file__).parent
-DEMO = "cpu"  # the preset of the demo, in presets.PRESETS
+WANTED = "() => [JSON.stringify({ preset: 'cpu', at: Date.now() }), dfgui.view.to('data')]"  # the demo's own settings
 
 
 def build(context: Context) -> None:
@@ -25,7 +25,7 @@ def build(context: Context) -> None:
         apply_default_css=False,
         elem_id="welcome",
     )
-    page.click(None, None, [context.preset, context.tabs], js=f"() => ['{DEMO}', dfgui.view.to('data')]")
+    page.click(None, None, [context.fill, context.tabs], js=WANTED)
 
 
 def _room(home: Path) -> tuple[int, int]:
