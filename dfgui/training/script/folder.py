@@ -19,6 +19,7 @@ from dfgui.data import prepare, rows
 from dfgui.errors import UserError
 from dfgui.models import backends, chat_template, earlier, imports, load
 from dfgui.settings import Settings
+from dfgui.training import callback_source
 from dfgui.training.script import places, source
 from dfgui.training.script.known import began_from, is_on_the_hub, known
 from dfgui.training.script.own import file_name
@@ -30,6 +31,9 @@ def write(config: RunConfig, settings: Settings, to: Path, facts: dict[str, Any]
 
     `facts` are those of the run `run`, where it has begun: then its rows must be the same still.
     """
+    for one in config.callbacks:
+        settings.may_run(one.use)
+        callback_source.describe(one.use, settings)
     facts = {**earlier.facts(config.model.name, settings), **(facts or {})}
     model = began_from(config, facts)
     base = _base(facts, config, settings)
@@ -115,7 +119,6 @@ def _copy_adapter(config: RunConfig, settings: Settings, to: Path) -> None:
 def _copy_what_it_names(config: RunConfig, settings: Settings, to: Path) -> None:
     """Files of the callbacks folder, and the one that sets up accelerate."""
     for one in config.callbacks:
-        settings.may_run(one.use)
         place = one.use.partition(":")[0]
         if place.endswith(".py"):
             _copy_file(settings.callbacks / place, to / file_name(place))
