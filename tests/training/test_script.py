@@ -326,6 +326,9 @@ EVERYTHING = {
 }
 
 
+HEARD = {"plain": frozenset(one["use"] for one in EVERYTHING["callbacks"])}
+
+
 @pytest.mark.parametrize("name", [*presets.PRESETS, "everything", "unsloth everything", "nothing"])
 def test_the_script_is_tidy(name, tmp_path):
     unsloth = {**EVERYTHING, "run": {"backend": "unsloth"}, "adapter": {"r": 8, "lora_alpha": 4}}
@@ -333,8 +336,9 @@ def test_the_script_is_tidy(name, tmp_path):
     values = given[name] if name in given else nested(presets.apply(name, True, True, True, True)[0])
     for beside in ("my_file.py", "own_json.py"):
         (tmp_path / beside).touch()
-    learned = {"embed_tokens": list(range(151_000, 151_040)), "lm_head": [1, 2]}
-    for facts in ({}, {"marks": True, "learned": learned, "grows": True}, {"adapter": "merged"}, {"device": "cuda"}):
+    learned = [dict.fromkeys(("embed_tokens", "lm_head"), ids) for ids in (list(range(151_000, 151_040)), [1, 5])]
+    marked = [{"marks": True, "learned": rows, "grows": True} for rows in learned]
+    for facts in ({}, *marked, {"adapter": "merged"}, HEARD | {"device": "cuda"}):
         require_clean(source_of(values, **facts), tmp_path)
 
 
@@ -416,6 +420,8 @@ def test_a_model_of_the_hub_stays_there_pinned_to_the_commit_that_was_trained(
     source = (folder / "train.py").read_text()
     assert '"owner/tiny"' in source and f'revision="{COMMIT}"' in source
     assert source == actions.source(where, run["id"])
+    new = actions.script(where, shaped(values, model={"name": "owner/tiny"}), tmp_path / "new")
+    assert f'revision="{COMMIT}"' in Path(new["path"]).read_text()
     alone = {**os.environ, "HF_HUB_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-I", "train.py"]
     answer = subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True, timeout=240)

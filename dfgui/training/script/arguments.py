@@ -10,6 +10,22 @@ from dfgui.training.methods import sft
 from dfgui.training.script.known import Known
 from dfgui.training.script.places import CHECKPOINTS
 
+# What belongs together stands together; whatever is not named here comes last.
+ORDER = [
+    *("output_dir", "seed", "data_seed", "num_train_epochs", "max_steps"),
+    *("per_device_train_batch_size", "gradient_accumulation_steps", "train_sampling_strategy"),
+    *("dataset_kwargs", "packing", "packing_strategy", "eval_packing", "max_length", "dataloader_num_workers"),
+    *("learning_rate", "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps"),
+    *("optim", "optim_args", "optim_target_modules", "adam_beta1", "adam_beta2", "adam_epsilon"),
+    *("weight_decay", "max_grad_norm", "neftune_noise_alpha", "label_smoothing_factor", "loss_type"),
+    *("bf16", "fp16", "tf32", "use_cpu"),
+    *("gradient_checkpointing", "gradient_checkpointing_kwargs", "activation_offloading", "use_liger_kernel"),
+    *("logging_steps", "logging_first_step", "logging_nan_inf_filter", "report_to", "run_name", "project"),
+    *("eval_strategy", "eval_steps", "eval_on_start", "eval_delay", "per_device_eval_batch_size"),
+    *("save_strategy", "save_steps", "save_total_limit"),
+    *("metric_for_best_model", "greater_is_better", "load_best_model_at_end"),
+]
+
 # SFTConfig's own defaults, of the arguments that a run gives it. What is one of them need not be written.
 DEFAULTS: dict[str, Any] = {
     "max_length": 1024,
@@ -62,7 +78,10 @@ def sft_config(config: RunConfig, known: Known) -> dict[str, Any]:
     kept = {name: value for name, value in given.items() if name in config.extra or name not in silent}
     if training.packing or config.run.backend == "unsloth":
         kept["max_length"] = training.max_length
-    return {"output_dir": kept.pop("output_dir"), "seed": kept.pop("seed"), **kept}
+    if kept.get("warmup_steps", 0) >= 1:  # steps, and else a share of them
+        kept["warmup_steps"] = int(kept["warmup_steps"])
+    ordered = [*(name for name in ORDER if name in kept), *(name for name in kept if name not in ORDER)]
+    return {name: kept[name] for name in ordered}
 
 
 def _knows_its_best(config: RunConfig) -> bool:

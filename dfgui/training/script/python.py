@@ -91,6 +91,8 @@ def _section(names: list[tuple[str, str]]) -> str:
     modules = sorted(name for name, module in names if not module)
     lines = [f"import {name}" for name in modules]
     for module in sorted({module for _, module in names if module}, key=str.lower):
-        taken = ", ".join(sorted(name for name, place in names if place == module))
-        lines.append(f"from {module} import {taken}")
+        taken = sorted(name for name, place in names if place == module)
+        line = f"from {module} import {', '.join(taken)}"
+        apart = "".join(f"{STEP}{name},\n" for name in taken)
+        lines.append(line if len(line) <= WIDTH else f"from {module} import (\n{apart})")
     return "\n".join(lines)

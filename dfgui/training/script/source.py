@@ -41,9 +41,8 @@ def text(config: RunConfig, known: Known) -> str:
     constants = f"HERE = Path(__file__).parent\nSEED = {config.training.seed}"
     taken = imports(f"{constants}\n{body}", {**FROM, **elsewhere}, beside)
     if config.run.backend == "unsloth":  # isort would put it last
-        taken = (
-            f"from unsloth import FastLanguageModel  # isort: skip  # first: it changes what is imported below\n{taken}"
-        )
+        first = "from unsloth import FastLanguageModel  # isort: skip  # first: it changes what is imported below"
+        taken = f"{first}\n\n{taken}"
     return f'"""{_opening(config, known)}"""\n\n{taken}\n\n{constants}\n\n\n{body}\n'
 
 
@@ -181,10 +180,11 @@ def _adapter(config: RunConfig, known: Known) -> list[str]:
     }
     words = ""
     if known.learned:
-        words = (
-            "    # New to the model are marks of the chat template: their rows of the embeddings are learned as well.\n"
-        )
-        arguments["trainable_token_indices"] = literal(known.learned, 32, 2)
+        marks = next(iter(known.learned.values()))  # the same in all layers
+        words = "    # Tokens of the chat template that the model may not know: their embeddings are learned as well.\n"
+        words += f"    marks = {_ids(marks)}\n"
+        layers = ", ".join(f"{literal(layer)}: marks" for layer in known.learned)
+        arguments["trainable_token_indices"] = f"{{{layers}}}"
     elif known.learned is None:
         words = (
             "    # Not yet here: trainable_token_indices, the marks of the chat template that are new to the model.\n"
@@ -198,6 +198,11 @@ def _adapter(config: RunConfig, known: Known) -> list[str]:
         "max_seq_length": literal(config.training.max_length),
     }
     return [words + call("FastLanguageModel.get_peft_model", arguments, "model = ", 1, first=("model",))]
+
+
+def _ids(marks: list[int]) -> str:
+    following = marks == list(range(marks[0], marks[0] + len(marks)))
+    return f"list(range({marks[0]}, {marks[-1] + 1}))" if following and len(marks) > 3 else literal(marks, 12, 1)
 
 
 def _arguments(config: RunConfig, known: Known) -> str:
