@@ -74,7 +74,7 @@ def ran(runner, where, tmp_path):
         folder = tmp_path / f"script-{run['id']}"
         answer = actions.script(where, run["id"], folder)
         assert answer["path"] == str(folder / "train.py")
-        assert "import dfgui" not in (folder / "train.py").read_text()
+        assert (folder / "train.py").read_text() == actions.source(where, run["id"])
         runner.stdin.write(f"{folder}\n")
         runner.stdin.flush()
         assert runner.stdout.readline().strip() == "0", (folder / "said.txt").read_text()[-3000:]
@@ -218,6 +218,8 @@ def test_it_learns_the_marks_of_a_chat_template_that_is_new_to_the_model(train, 
     require_equal(store, run, folder)
     source = (folder / "train.py").read_text()
     assert "trainable_token_indices" in source and "def make_room" in source and 'loss_type="nll"' in source
+    longer, _ = train(shaped(values, model={"name": f"run:{run['id']}@8"}))
+    require_equal(store, longer, ran(longer))
     run, _ = train({**asked, "method": "full"})
     require_equal(store, run, ran(run))
 

@@ -70,7 +70,7 @@ def write(config: RunConfig, settings: Settings, to: Path, facts: dict[str, Any]
 
 def _base(facts: dict[str, Any], config: RunConfig, settings: Settings) -> str:
     """The folder of the base: its weights too, unless they stay on the Hub."""
-    if Path(facts.get("base", "")).is_dir() and facts.get("base"):
+    if facts.get("base") and Path(facts["base"]).is_dir():
         return facts["base"]
     model = began_from(config, facts)
     return load.folder_of_words(model, settings) if is_on_the_hub(model) else load.fetch(model, settings)
