@@ -116,6 +116,24 @@ def test_export_does_not_overwrite_what_is_there(folder, trained):
     assert (folder / "full" / "precious").read_text() == "keep me"
 
 
+def test_a_run_and_a_yaml_file_become_scripts(folder, trained):
+    answer = dfgui(folder, "script", trained["run"], "--to", "as-script")
+    assert set(answer) == {"path", "files", "bytes"} and answer["path"] == "as-script/train.py"
+    ran = subprocess.run(
+        [sys.executable, "-I", "train.py"], cwd=folder / "as-script", capture_output=True, text=True, timeout=240
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    logged = json.loads((folder / "as-script" / "log_history.json").read_text())
+    metrics = dfgui(folder, "runs", "show", trained["run"])["metrics"]
+    for name in ("loss", "grad_norm", "learning_rate", "eval_loss"):
+        assert [[entry["step"], entry[name]] for entry in logged if name in entry] == metrics[name], name
+
+    other = dfgui(folder, "script", "run.yaml", "--to", "of-yaml", "--set", "training.max_steps=3")
+    assert "max_steps=3," in (folder / other["path"]).read_text()
+    refused = dfgui(folder, "script", trained["run"], "--to", "as-script", code=2)
+    assert set(refused["error"]) == {"what", "why", "do"}
+
+
 def test_preview_shows_every_stage_and_its_tokens_join_to_the_text(folder):
     shown = dfgui(folder, "preview", "rows.jsonl", "--model", "./model", "--row", "7")
     assert shown["raw"]["messages"][0]["content"] == "Say 6."
@@ -162,6 +180,9 @@ def test_what_a_run_would_train_on_is_checked_and_shown_by_its_own_file(folder):
         ["preview", "rows.jsonl", "--model", "./model", "--row", "999"],
         ["runs", "shwo"],
         ["export", "nosuchrun12"],
+        ["script", "nosuchrun12", "--to", "nowhere"],
+        ["script", "nosuch.yaml", "--to", "nowhere"],
+        ["script", "run.yaml"],
     ],
 )
 def test_what_is_refused_exits_2_with_three_sentences(folder, arguments):

@@ -19,6 +19,7 @@ from dfgui.actions.runs import (
     start,
     whole_checkpoints,
 )
+from dfgui.actions.scripts import script, source
 
 __all__ = [
     "KINDS",
@@ -44,6 +45,8 @@ __all__ = [
     "resume",
     "saved",
     "score",
+    "script",
+    "source",
     "start",
     "whole_checkpoints",
 ]

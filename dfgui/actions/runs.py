@@ -32,7 +32,7 @@ def start(
 
     run = values if isinstance(values, RunConfig) else recipe.parse(values)
     preflight.require(run, settings)
-    run = earlier.settled(_independent_of_folder(run), settings)
+    run = settled(settings, run)
     store = Store(settings.store_path)
     queued = new_id()
     if hand:
@@ -41,6 +41,11 @@ def start(
     if words := earlier.words(run, settings):
         store.events.add(queued, "note", words)
     return queued
+
+
+def settled(settings: Settings, run: RunConfig) -> RunConfig:
+    """The config as it is kept: what it names can be found from everywhere, and stays what it is now."""
+    return earlier.settled(_independent_of_folder(run), settings)
 
 
 def _independent_of_folder(run: RunConfig) -> RunConfig:

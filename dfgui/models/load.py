@@ -30,10 +30,13 @@ def locate(name: str, settings: Settings) -> str:
         return str(demo.BASE)
     if found := earlier.find(name, settings):
         return str(found.folder)
+    return str(_model_folder(settings.may_read(name))) if is_folder(name) else _hub_id(name)
+
+
+def is_folder(name: str) -> bool:
+    """Whether a model's name is a path, there or not; every other one is of the Hub, of a run, or demo."""
     here = existing(name)
-    if name.startswith((".", "/", "~")) or (here and here.is_dir()):
-        return str(_model_folder(settings.may_read(name)))
-    return _hub_id(name)
+    return name.startswith((".", "/", "~")) or bool(here and here.is_dir())
 
 
 def _model_folder(folder: Path) -> Path:
@@ -65,16 +68,25 @@ def tokenizer(model: config.Model, settings: Settings, spoken: bool = True) -> A
     with imports.one_at_a_time:
         from transformers import AutoTokenizer
 
-    place = locate(model.name, settings)
+    place = folder_of_words(model, settings)
     try:
-        if not Path(place).is_dir():
-            place = _fetch(place, model.revision, TOKENIZER_FILES, settings)
         loaded = AutoTokenizer.from_pretrained(place, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise _unavailable(model.name, "tokenizer", error, settings) from error
     with imports.one_at_a_time:
         chat_template.give(loaded, model, spoken)
     return with_pad_token(loaded)
+
+
+def folder_of_words(model: config.Model, settings: Settings) -> str:
+    """The folder with a model's tokenizer and config; of the Hub only these files are fetched. Raises UserError."""
+    place = locate(model.name, settings)
+    if Path(place).is_dir():
+        return place
+    try:
+        return _fetch(place, model.revision, TOKENIZER_FILES, settings)
+    except (OSError, ValueError) as error:
+        raise _unavailable(model.name, "tokenizer", error, settings) from error
 
 
 def with_pad_token(tokenizer: Any) -> Any:

@@ -100,6 +100,25 @@ def describe(use: str, settings: Settings) -> Described:
     return Described(use, events, *_parameters(methods.get("__init__")))
 
 
+def is_plain(use: str, settings: Settings) -> bool:
+    """Whether a class surely does not derive from TrainerCallback. Raises UserError when it is not there."""
+    place, _, name = use.partition(":")
+    found = _class(_named(place, settings), name)
+    return found is not None and _derives(*found) is False
+
+
+def _derives(module: "_Module", node: ast.ClassDef, depth: int = 0) -> bool | None:
+    """Whether a class derives from TrainerCallback; None where its source does not tell."""
+    answers: list[bool | None] = []
+    for base in node.bases:
+        name = base.id if isinstance(base, ast.Name) else base.attr if isinstance(base, ast.Attribute) else ""
+        if name == "TrainerCallback":
+            return True
+        found = _class(module, name) if isinstance(base, ast.Name) and depth < DEEPEST else None
+        answers.append(False if name == "object" else _derives(*found, depth + 1) if found else None)
+    return True if True in answers else None if None in answers else False
+
+
 def offered(settings: Settings) -> dict[str, str]:
     """What pages may name, and what each hears: {"my.module:Mine": "hears on_log and on_save."}."""
     files = [file.name for file in sorted(settings.callbacks.glob("*.py"))] if settings.callbacks_folder else []

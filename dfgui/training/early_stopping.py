@@ -1,6 +1,5 @@
 """Early stopping: ends a run when its evaluations get no better, and tells what it ended with.
 
-    arguments |= early_stopping.arguments(config.early_stopping)     of SFTConfig, where a run evaluates
     early_stopping.attach(trainer, config.early_stopping)            before train()
     early_stopping.ending("finished", "All 120 steps are done.", trainer)
     -> ("finished", "Stopped early at step 120 of 400: eval_loss had not improved by more than 0.01 for 3 evaluations; "
@@ -74,15 +73,6 @@ class Stopper(EarlyStoppingCallback):
         self.early_stopping_patience_counter = 0 if better else self.early_stopping_patience_counter + 1
         if gain > 0:
             self.best = metric_value
-
-
-def arguments(stopping: EarlyStopping) -> dict[str, Any]:
-    """SFTConfig's arguments: by what a run that evaluates knows its best checkpoint, and whether it ends with it."""
-    return {
-        "metric_for_best_model": stopping.metric,  # rotation keeps the best checkpoint by it
-        "greater_is_better": stopping.greater,
-        "load_best_model_at_end": stopping.load_best_model_at_end,
-    }
 
 
 def attach(trainer: Any, stopping: EarlyStopping, is_commanded: Callable[[], bool] = lambda: False) -> "Stopper | None":

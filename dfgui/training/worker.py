@@ -147,7 +147,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     machine = hardware.measure()
     precision = hardware.precision(config.training.precision, machine)
     dtype = hardware.weights_dtype(config.model.dtype, config.method, precision)
-    phases.writer.facts(device=hardware.describe(machine), precision=precision, dtype=dtype)
+    phases.writer.facts(device=hardware.describe(machine), device_type=machine.device, precision=precision, dtype=dtype)
     folder = settings.run_folder(phases.run)
     sft.require_arguments(config, folder, machine, precision)
 
@@ -180,9 +180,9 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     device = machine.device if phases.place.ranks.world == 1 else "cpu"
     model = earlier.model(config, backend.model(base, dtype, device, tokenizer, config), settings)
     marks = chat_template.marks_to_learn(tokenizer, base, config.model)
-    phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks))
+    phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks), vocabulary=len(tokenizer))
     trainer = sft.trainer(config, model, tokenizer, prepared, folder, machine, precision, marks)
-    phases.writer.facts(**_parameters(trainer.model))
+    phases.writer.facts(**_parameters(trainer.model), learned=_rows_learned(trainer.model))
     for words in engine.replaced(config, sft.PASSED_ON, precision, dtype, trainer):
         phases.writer.event("warning", words)
 
@@ -272,6 +272,13 @@ def _tell_what_is_trained(prepared: Any, phases: Phases) -> None:
 def _parameters(model: Any) -> dict[str, int]:
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return {"trainable_parameters": trainable, "parameters": sum(p.numel() for p in model.parameters())}
+
+
+def _rows_learned(model: Any) -> dict[str, list[int]]:
+    """The rows of the embeddings that an adapter learns beside its own weights, by layer."""
+    adapters: Any = getattr(model, "peft_config", None) or {}  # a model of transformers may have the name, and none
+    rows = (getattr(one, "trainable_token_indices", None) for one in adapters.values())
+    return next((given for given in rows if given), {})
 
 
 def _ending(trainer: Any, obeys: Any) -> tuple[str, str]:

@@ -1,5 +1,8 @@
 """Runs that Unsloth trains, each in a process of its own. They need it installed, and are asked for with -m unsloth."""
 
+import json
+import subprocess
+import sys
 import time
 
 import pytest
@@ -50,6 +53,20 @@ def test_s4_on_a_cpu_unsloth_trains_what_trl_trains(train, train_apart, values, 
     one, two = learned(where, theirs), learned(where, plain)
     assert one.keys() == two.keys()
     assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_its_script_gives_the_losses_of_the_run(train_apart, values, where, tmp_path, method):
+    values = {**values, "method": method, "adapter": {**values["adapter"], "lora_dropout": 0.1}}
+    run, store = train_apart(by_unsloth(values))
+    actions.script(where, run["id"], tmp_path / "script")
+    command = [sys.executable, "train.py"]
+    ran = subprocess.run(command, cwd=tmp_path / "script", capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    logged = json.loads((tmp_path / "script" / "log_history.json").read_text())
+    for name in CURVES:
+        points = [[entry["step"], entry[name]] for entry in logged if name in entry and "train_loss" not in entry]
+        assert points == [list(point) for point in store.metrics.points(run["id"], name)] != [], name
 
 
 def test_its_adapter_on_the_base_gives_the_loss_that_was_measured_in_training(train_apart, values, where):

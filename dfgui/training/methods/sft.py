@@ -4,12 +4,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dfgui.config import RunConfig, rules
+from dfgui.config import EarlyStopping, RunConfig, rules
 from dfgui.errors import UserError
 from dfgui.integrations import trackers
 from dfgui.models import backends
 from dfgui.models.hardware import Hardware, Precision
-from dfgui.training import early_stopping
 
 # Settings whose name and meaning are SFTConfig's own; the rest is decided in sft_arguments.
 PASSED_ON = [
@@ -97,5 +96,14 @@ def sft_arguments(
     if evaluates and training.eval_strategy != "no":
         arguments |= {"eval_strategy": training.eval_strategy, "eval_steps": training.eval_steps}
         arguments["eval_on_start"] = training.eval_on_start
-        arguments |= early_stopping.arguments(config.early_stopping)
+        arguments |= _best(config.early_stopping)
     return arguments | config.extra
+
+
+def _best(stopping: EarlyStopping) -> dict[str, Any]:
+    """By what a run that evaluates knows its best checkpoint, and whether it ends with it."""
+    return {
+        "metric_for_best_model": stopping.metric,  # rotation keeps the best checkpoint by it
+        "greater_is_better": stopping.greater,
+        "load_best_model_at_end": stopping.load_best_model_at_end,
+    }
