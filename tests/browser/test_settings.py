@@ -156,6 +156,28 @@ def test_a_link_opens_the_form_as_it_is_for_somebody_else(new_page, app):
     assert "set" not in parse_qs(urlparse(theirs.url).query)
 
 
+def test_the_run_is_copied_as_the_script_that_trains_it(new_page, app):
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"{app.url}/?view=train")
+    expect(page.locator("#notes .note").first).to_be_visible()
+    unfold(page, "duration")
+    write(page, "training.max_steps", "7")
+    page.get_by_role("button", name="Copy as Python").click()
+    expect(page.locator("#file-said")).to_contain_text("Python copied.")
+    script = page.evaluate("navigator.clipboard.readText()")
+    compile(script, "train.py", "exec")
+    assert "max_steps=7" in script and "SFTTrainer" in script and "import dfgui" not in script
+
+
+def test_what_cannot_go_to_the_clipboard_is_shown_to_be_copied(train):
+    train.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    preset(train, "16gb")
+    expect(train.locator("#group-batch > button")).to_contain_text("1 x 16 = 16 rows per step")
+    train.get_by_role("button", name="Copy link").click()
+    box = train.get_by_role("textbox", name="Link, to copy from here:")
+    assert "training.per_device_train_batch_size=1" in parse_qs(urlparse(box.input_value()).query)["set"]
+
+
 def load(page, file):
     with page.expect_file_chooser() as chosen:
         page.get_by_role("button", name="Load YAML").click()

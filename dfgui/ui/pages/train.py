@@ -60,6 +60,7 @@ def build(context: Context) -> None:
                 saving = gr.Button("Save YAML", size="sm", min_width=80, elem_id="save-yaml")
                 loading = gr.Button("Load YAML", size="sm", min_width=80, elem_id="load-yaml")
                 linking = gr.Button("Copy link", size="sm", min_width=80, elem_id="copy-link")
+                python = gr.Button("Copy as Python", size="sm", min_width=80, elem_id="copy-python")
             gr.HTML("", html_template=FILE_SAID, js_on_load=MARKED, apply_default_css=False, elem_id="file-line")
     whole = Form(selection.fields | own.fields, own.groups, own.specs)
     marked = gr.State({})  # the problems that stand beside fields now: path -> words
@@ -134,13 +135,18 @@ def build(context: Context) -> None:
         yield updates | {said: found.html}
 
     @messages.says(trouble)
-    def save(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Iterator[Updates]:
-        """The settings as a file, short: what is not as it is anyway."""
+    def write_out(
+        what: str, marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
+    ) -> Iterator[Updates]:
+        """The settings as a file, short: what is not as it is anyway; or as the script that would train the same."""
         values = settings_of(carried, given)
         problems = recipe.problems(values)
         yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
         run = recipe.parse(values)
-        yield {written: _file(f"{_file_name(run.title())}.yaml", "application/yaml", recipe.to_short_yaml(run))}
+        if what == "python":
+            yield {written: _text("Python", actions.source(context.settings_of(request), run))}
+        else:
+            yield {written: _file(f"{_file_name(run.title())}.yaml", "application/yaml", recipe.to_short_yaml(run))}
 
     @messages.says(trouble)
     def begin(
@@ -200,7 +206,9 @@ def build(context: Context) -> None:
     refilled.then(**checking).then(**judging, js=place.HERE)
     differs.change(None, differs, None, js="(text) => dfgui.train.told(text)")
     written.change(None, written, None, js="(text) => dfgui.train.take(text)")
-    saving.click(save, [marked, carried], [*whole.outputs, marked, trouble, written], inputs_kwargs=named, **QUIET)
+    writing: dict[str, Any] = {"outputs": [*whole.outputs, marked, trouble, written], "inputs_kwargs": named, **QUIET}
+    saving.click(partial(write_out, "yaml"), [marked, carried], **writing)
+    python.click(partial(write_out, "python"), [marked, carried], **writing)
     loading.click(None, js="() => dfgui.train.load()")
     linking.click(None, js="() => dfgui.train.link()")
     gone = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
@@ -246,6 +254,11 @@ def _differing(values: form.Values, carried: form.Values, header: Collection[str
 def _file(name: str, kind: str, text: str) -> str:
     """For train.js to take; `at` makes the same file twice a change."""
     return json.dumps({"name": name, "kind": kind, "text": text, "at": time.time()})
+
+
+def _text(what: str, text: str) -> str:
+    """The same, to be pasted elsewhere."""
+    return json.dumps({"copy": text, "what": what, "at": time.time()})
 
 
 def _file_name(title: str) -> str:
