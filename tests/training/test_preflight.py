@@ -8,8 +8,9 @@ from collections import namedtuple
 import pytest
 
 from dfgui import actions, settings
+from dfgui.data import sources
 from dfgui.errors import UserError
-from dfgui.models import hardware
+from dfgui.models import hardware, shapes
 from dfgui.recipe import parse
 from dfgui.store import Store
 from dfgui.training import preflight
@@ -31,6 +32,13 @@ FILES = {
     "a parquet file that is none": ("rows.parquet", b"PAR1 not really", "rows.parquet"),
     "a torn gzip": ("rows.jsonl.gz", gzip.compress(GOOD.encode() * 50)[:40], "rows.jsonl.gz"),
 }
+
+
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch):
+    """No model is measured beside a test that does not ask for it."""
+    monkeypatch.setattr(shapes, "_begin", lambda *asked: None)
+    monkeypatch.setattr(shapes, "_found", {})
 
 
 def refused(where, values, match):
@@ -168,8 +176,8 @@ def test_notes_name_every_trouble_at_once(where, values):
 
 def test_rows_are_looked_through_once_until_they_change(where, values, tmp_path, monkeypatch):
     opened = []
-    real = preflight.sources.open_source
-    monkeypatch.setattr(preflight.sources, "open_source", lambda *given: opened.append(given) or real(*given))
+    real = sources.open_source
+    monkeypatch.setattr(sources, "open_source", lambda *given: opened.append(given) or real(*given))
     file = tmp_path / "rows.jsonl"
     file.write_text(f"{GOOD}\n" * 12)
     run = parse({**values, "data": {"source": str(file)}})
