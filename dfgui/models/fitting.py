@@ -3,9 +3,9 @@
     suggestions(run, 16e9, takes)
     [Suggestion("gradient checkpointing", {"training.gradient_checkpointing": True}, 14.1e9), ...]
 
-What helps alone is named first, in the order in which people try it: what changes nothing of the result comes before
-what changes the model. Where nothing does, they are added up until it fits. `takes` tells the bytes of a run, or None
-where that is not known yet: such a change is left out.
+What helps alone is named first, in the order in which people try it; where nothing does, changes are added up until it
+fits. Only where that is not enough do those come that change what the model learns. `takes` tells the bytes of a run;
+None where that is not known yet: such a change is left out.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ SHORTEST = 128  # tokens; cutting rows further leaves little to learn from
 Changes = dict[str, Any]  # path -> value
 Change = tuple[str, Changes]  # and in words
 Takes = Callable[[RunConfig], int | None]
+Kinds = tuple[Callable[[RunConfig], Iterator[Change]], ...]
 
 
 class Suggestion(NamedTuple):
@@ -31,7 +32,10 @@ class Suggestion(NamedTuple):
 
 def suggestions(run: RunConfig, free: float, takes: Takes) -> list[Suggestion]:
     """At most three ways to make the run fit into `free` bytes; empty where there is none."""
-    return list(islice(_alone(run, free, takes), MOST)) or _together(run, free, takes)
+    for kinds in (HARMLESS, KINDS):
+        if found := list(islice(_alone(kinds, run, free, takes), MOST)) or _together(kinds, run, free, takes):
+            return found
+    return []
 
 
 def changed(run: RunConfig, changes: Changes) -> RunConfig:
@@ -51,9 +55,9 @@ def other_models(run: RunConfig) -> list[RunConfig]:
     return [changed(run, changes) for kind in (_in_4_bit, _adapter) for _, changes in kind(run)]
 
 
-def _alone(run: RunConfig, free: float, takes: Takes) -> Iterator[Suggestion]:
+def _alone(kinds: Kinds, run: RunConfig, free: float, takes: Takes) -> Iterator[Suggestion]:
     """The smallest change of each kind that is enough by itself."""
-    for kind in KINDS:
+    for kind in kinds:
         for words, changes in kind(run):
             total = takes(changed(run, changes))
             if total is not None and total <= free:
@@ -61,12 +65,12 @@ def _alone(run: RunConfig, free: float, takes: Takes) -> Iterator[Suggestion]:
                 break
 
 
-def _together(run: RunConfig, free: float, takes: Takes) -> list[Suggestion]:
+def _together(kinds: Kinds, run: RunConfig, free: float, takes: Takes) -> list[Suggestion]:
     """Changes of all kinds, one more at a time, until they are enough; what lowers nothing is left out."""
     said: list[str] = []
     all_changes: Changes = {}
     lowest = takes(run)
-    for kind in KINDS:
+    for kind in kinds:
         before, words_of_kind = changed(run, all_changes), ""
         for words, changes in kind(before):
             total = takes(changed(before, changes))
@@ -134,4 +138,5 @@ def _adapter(run: RunConfig) -> Iterator[Change]:
         yield "LoRA", {"method": "lora", **({"training.learning_rate": LEARNING_RATES["lora"]} if usual else {})}
 
 
-KINDS = (_checkpointing, _batch, _evaluation, _optimiser, _in_4_bit, _shorter, _adapter)
+HARMLESS: Kinds = (_checkpointing, _batch, _evaluation, _optimiser)  # the model learns the same
+KINDS: Kinds = (*HARMLESS, _in_4_bit, _shorter, _adapter)

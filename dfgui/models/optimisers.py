@@ -45,7 +45,7 @@ def state_bytes(optim: str, shape: tuple[int, ...], size: int, embedding: bool =
         states, steps = LIKE_THE_WEIGHT[optim]
         return states * count * size + STEP * steps
     if optim == "adafactor":
-        return _factored(shape) * size
+        return _factored(shape) * size + STEP  # and the root mean square of the weight
     if optim in IN_32_BIT:
         return 4 * IN_32_BIT[optim] * count
     if optim in IN_8_BIT:

@@ -84,10 +84,11 @@ def asked_of(run: RunConfig, settings: Settings, machine: Hardware | None = None
     run = earlier.settled(run, settings)
     precision = hardware.precision(run.training.precision, machine or hardware.look())
     training = run.training
+    earlier_run = run.model.name.startswith("run:")
     return Asked(
         folder=str(folder),
-        home=str(settings.home) if run.model.name.startswith("run:") else "",
-        model=run.model.model_dump(),
+        home=str(settings.home) if earlier_run else "",
+        model=run.model.model_dump() | ({} if earlier_run else {"name": str(folder)}),
         method=run.method,
         adapter=run.adapter.model_dump() if run.method == "lora" else {},
         dtype=hardware.weights_dtype(run.model.dtype, run.method, precision),
@@ -109,7 +110,7 @@ def config_folder(run: RunConfig, settings: Settings) -> Path | None:
         return config_folder(origin, settings)
     place = load.locate(run.model.name, settings)
     if Path(place).is_dir():
-        return Path(place)
+        return Path(place).resolve()
     from huggingface_hub import try_to_load_from_cache
 
     file = try_to_load_from_cache(place, "config.json", revision=run.model.revision)

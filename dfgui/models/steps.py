@@ -43,13 +43,13 @@ def moments(asked: Asked, model: Any, loss: Loss, mode: str) -> list[Moment]:
 
 @dataclass
 class Passage:
-    """The moments of a step, by their order."""
+    """The moments of a step, by their order. The first and the last layer differ from those between them."""
 
-    before: list[Moment]  # what comes before the first layer
-    forth: list[Moment]  # from the first layer to the loss
+    before: list[Moment]  # until the first layer has ended
+    forth: list[Moment]  # from the second layer to the loss
     back: list[Moment]
-    after_loss: int = 0  # where in `back` the last layer begins
-    after_layers: int = 0  # where in `back` all but the first layer have ended: what that takes in needs no gradient
+    after_last: int = 0  # where in `back` the last layer has ended
+    before_first: int = 0  # where in `back` the first layer begins
 
     @property
     def all(self) -> list[Moment]:
@@ -58,8 +58,8 @@ class Passage:
     def counterparts(self, deeper: "Passage") -> Iterator[tuple[Moment, Moment]]:
         """Each moment beside that of a model with more layers: those of the last layers, and those of the first."""
         yield from zip(self.forth[::-1], deeper.forth[::-1], strict=False)
-        yield from zip(self.back[: self.after_layers], deeper.back, strict=False)
-        yield from zip(self.back[self.after_loss :][::-1], deeper.back[::-1], strict=False)
+        yield from zip(self.back[: self.before_first], deeper.back, strict=False)
+        yield from zip(self.back[self.after_last :][::-1], deeper.back[::-1], strict=False)
 
 
 def depths_of(model: Any) -> tuple[Any, list[int]]:
@@ -106,7 +106,7 @@ def _of_sizes(asked: Asked, model: Any, loss: Loss, mode: str, layers: Any, dept
         counts = [rehearsed(asked, model, loss, mode, *size, layers) for size in SIZES]
     before, forth, back = (_comparable(lines) for lines in zip(*(one.parts() for one in counts), strict=True))
     marks = counts[0].marks
-    return Passage(before, forth, back, marks.get("loss", 0), marks.get("layers", len(back)))
+    return Passage(before, forth, back, marks.get("after_last", 0), marks.get("before_first", len(back)))
 
 
 def _comparable(lines: tuple[Line, ...]) -> list[Moment]:
@@ -182,10 +182,8 @@ class Alive(TorchDispatchMode):
         for one in self._parameters:
             if one.requires_grad:
                 self._hooks.append(one.register_post_accumulate_grad_hook(self._is_gradient))
-        if self._layers:
-            self._hooks.append(self._layers[0].register_forward_pre_hook(self._first_begins))
-            self._hooks += [one.register_forward_pre_hook(self._second_begins) for one in self._layers[1:2]]
-            self._hooks.append(self._layers[-1].register_forward_hook(self._last_ends))
+        self._hooks += [one.register_forward_pre_hook(self._second_begins) for one in self._layers[1:2]]
+        self._hooks += [one.register_forward_hook(self._last_but_one_ends) for one in self._layers[-2:-1]]
         return super().__enter__()
 
     def __exit__(self, *error: Any) -> None:
@@ -206,22 +204,20 @@ class Alive(TorchDispatchMode):
         self.marks.setdefault(name, len(self.line) - self.marks.get("back", 0))
 
     def parts(self) -> tuple[Line, Line, Line]:
-        """Before the layers, from there to the loss, and back."""
+        """Until the first layer has ended, from there to the loss, and back."""
         back = self.marks["back"]
-        first = self.marks.get("first", 0)
+        first = self.marks.get("second", 0)
         return self.line[:first], self.line[first:back], self.line[back:]
-
-    def _first_begins(self, layer: Any, given: Any) -> None:
-        self.mark("first")
 
     def _second_begins(self, layer: Any, given: tuple[Any, ...]) -> None:
         if "back" not in self.marks and given and given[0].requires_grad:
-            given[0].register_hook(lambda gradient: self.mark("layers"))
+            given[0].register_hook(lambda gradient: self.mark("before_first"))
+        self.mark("second")
 
-    def _last_ends(self, layer: Any, given: Any, made: Any) -> None:
+    def _last_but_one_ends(self, layer: Any, given: Any, made: Any) -> None:
         states = made[0] if isinstance(made, tuple) else made
         if "back" not in self.marks and states.requires_grad:
-            states.register_hook(lambda gradient: self.mark("loss"))
+            states.register_hook(lambda gradient: self.mark("after_last"))
 
     def _count(self, tensor: Any) -> bool:
         """Whether the tensor takes memory that nothing took before."""
