@@ -165,6 +165,11 @@ def estimate(shape: Shape, run: RunConfig, device: str = "cpu", longest: int | N
     return Estimate({name: parts[name] for name in PARTS}, at, allocated, unknown)
 
 
+def training_step(shape: Shape, run: RunConfig, longest: int | None = None) -> dict[str, int]:
+    """What comes and goes on the way forth and back: gradients, activations, loss."""
+    return _training(shape, run, longest, 0)[1]
+
+
 def optimiser_state(shape: Shape, optim: str) -> int | None:
     """Bytes that the optimiser remembers; None where that cannot be known."""
     each = [optimisers.state_bytes(optim, one.shape, one.size, one.embedding) for one in shape.trainable]
