@@ -18,6 +18,7 @@ from dfgui.models import optimisers
 
 CONTEXT_BYTES = 600_000_000  # CUDA's context and the kernels loaded into it: 0.4 to 0.7 GB by card and driver
 WORKSPACE_BYTES = 2 * 32 * 2**20  # cuBLAS's, 32 MiB on a Hopper (8 on others) for each of two threads: forth and back
+HEAP_BYTES = 400_000_000  # on a CPU: what malloc keeps of freed pieces of up to 32 MiB (mallopt(3)), and libraries load
 SLACK = 0.05  # of what comes and goes: the allocator hands out whole blocks and keeps some that nothing fits into
 PARTS = ("weights", "adapter", "gradients", "optimiser", "activations", "loss", "overhead")
 
@@ -159,7 +160,7 @@ def estimate(shape: Shape, run: RunConfig, device: str = "cpu", longest: int | N
     on_gpu = device == "cuda"
     workspace = WORKSPACE_BYTES if on_gpu else 0
     allocated = sum(always.values()) + sum(moving.values()) + workspace
-    beyond = CONTEXT_BYTES + round(SLACK * (moving["activations"] + moving["loss"])) if on_gpu else 0
+    beyond = CONTEXT_BYTES + round(SLACK * (moving["activations"] + moving["loss"])) if on_gpu else HEAP_BYTES
     parts = {**always, **moving, "overhead": workspace + beyond}
     unknown = f"What {training.optim} remembers depends on the weights and is not counted." if kept is None else ""
     return Estimate({name: parts[name] for name in PARTS}, at, allocated, unknown)
