@@ -5,6 +5,7 @@
       runs/RUN/            checkpoint-20/, train.log, ... of one run
       uploads/             files dropped on the page
       exports/             merged models while they are being downloaded, a folder for each process
+      shapes/              what models take of the memory (models/shapes.py)
       callbacks/           files with callbacks of the user's own, where there are any
 
 Paths that arrive over HTTP must lie inside the home or a folder the owner allowed, and code named over HTTP must be

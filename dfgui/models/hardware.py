@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -16,6 +17,8 @@ from typing import Literal
 import psutil
 
 Precision = Literal["bf16", "fp16", "fp32"]
+
+FREE_SECONDS = 2  # how long what was free is believed
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,18 @@ def look() -> Hardware:
     return _apple() if (platform.system(), platform.machine()) == ("Darwin", "arm64") else _cpu()
 
 
+def free() -> int:
+    """Bytes of memory that nobody uses just now: of the first GPU, else of the machine."""
+    return _free(int(time.monotonic() // FREE_SECONDS))
+
+
+@lru_cache(maxsize=1)
+def _free(at: int) -> int:
+    if look().device == "cuda" and (said := _nvidia("memory.free")) and said[0][0][:1].isdigit():
+        return int(float(said[0][0]) * 2**20)
+    return psutil.virtual_memory().available
+
+
 def measure() -> Hardware:
     """The hardware as torch can use it."""
     import torch
@@ -111,15 +126,23 @@ def _torch_is_built_for_cuda() -> bool:
 
 def _nvidia_cards() -> list[tuple[str, int, float]]:
     """(name, bytes, compute capability) of each card; empty without NVIDIA's tool or when it fails."""
+    try:
+        said = _nvidia("name,memory.total,compute_cap")
+        return [(name, _memory(mib), float(capability)) for name, mib, capability in said]
+    except ValueError:
+        return []
+
+
+def _nvidia(query: str) -> list[list[str]]:
+    """What NVIDIA's tool answers, a list for each card; empty without it or when it fails."""
     if not shutil.which("nvidia-smi"):
         return []
-    query = ["nvidia-smi", "--query-gpu=name,memory.total,compute_cap", "--format=csv,noheader,nounits"]
+    command = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader,nounits"]
     try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
-        rows = [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines() if line.strip()]
-        return [(name, _memory(mib), float(capability)) for name, mib, capability in rows]
-    except (OSError, subprocess.SubprocessError, ValueError):
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
         return []
+    return [[part.strip() for part in line.split(",")] for line in answer.stdout.splitlines() if line.strip()]
 
 
 def _memory(mib: str) -> int:

@@ -1,4 +1,4 @@
-"""The trainer's ears: `Recorder` writes what happens to the store, `Keeper` what lies on the disk.
+"""The trainer's ears: `Recorder` writes what happens to the store, `Gauge` its memory, `Keeper` what lies on the disk.
 
 Both only hand things to the writer thread, so a step waits for neither the disk nor a lock. A checkpoint alone is
 waited for: it counts once it lies on the disk. What the trainer is asked to do in between is obedience.py's.
@@ -16,7 +16,9 @@ from transformers.trainer_utils import has_length
 from dfgui.artifacts import checkpoints
 from dfgui.store import Store, Writer
 from dfgui.training import window
+from dfgui.training.memory import Peak
 
+MORE = 1.01  # times what was told last is worth telling
 TOLD_SECONDS = 0.5  # how often an evaluation says how far it is
 SUMMARY = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "total_flos", "train_loss")
 NOT_TOLD = ("log_history", "stateful_callbacks", "trial_params", "trial_name", "is_hyper_param_search")
@@ -104,6 +106,29 @@ def telling(state: TrainerState) -> Callable[[], dict[str, Any]]:
     """A function that tells TrainerState as it is now; putting it together is not the trainer's work."""
     now, logged = dict(vars(state)), len(state.log_history)
     return lambda: {name: now[name] for name in TOLD} | {"log_history": logged}
+
+
+class Gauge(TrainerCallback):
+    """Tells, with each log, the most memory that the run has taken so far, to stand beside what was estimated."""
+
+    def __init__(self, writer: Writer, peak: Peak):
+        self.writer = writer
+        self.peak = peak
+        self._told: dict[str, int] = {}
+
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        taken = self.peak.taken()
+        if any(size > MORE * self._told.get(name, 0) for name, size in taken.items()):
+            self._tell(taken)
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._tell(self.peak.taken())
+
+    def _tell(self, taken: dict[str, int]) -> None:
+        self._told = taken
+        self.writer.facts(memory_peak=taken)
 
 
 class Keeper(TrainerCallback):

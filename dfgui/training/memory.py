@@ -1,9 +1,18 @@
-"""The GPU's memory before a run and after it: what a run leaves behind is missing to the next one."""
+"""The memory of a run: what it takes at most, and what it leaves behind on the GPU, which is missing to the next one.
+
+peak = Peak()      before the model is loaded
+peak.taken()       {"allocated": 2290000000, "reserved": 2410000000} on a GPU, {"resident": 158000000} on a CPU
+"""
 
 import gc
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import psutil
+
+PROCESS = Path("/proc/self")
 NOTICED_BYTES = 64_000_000  # less than that is what libraries keep for themselves
 
 
@@ -23,6 +32,44 @@ def left_since(before: int) -> str:
     if more < NOTICED_BYTES:
         return ""
     return f"{more / 1e9:.1f} GB of GPU memory are still held by this process; a restart of dfgui gives them back."
+
+
+class Peak:
+    """The most memory that was taken at once since this was made."""
+
+    def __init__(self, device: str) -> None:
+        self._cuda: Any = None
+        if device == "cuda":
+            import torch
+
+            torch.cuda.init()
+            self._cuda = torch.cuda
+            self._before = self._cuda.memory_allocated()
+            self._cuda.reset_peak_memory_stats()
+        else:
+            self._before = psutil.Process().memory_info().rss
+            self._high = self._before
+            with suppress(OSError):  # Linux then counts the highest anew: proc(5), clear_refs
+                (PROCESS / "clear_refs").write_text("5")
+            self._said = _highest()  # where that may not be, what was higher before says nothing
+
+    def taken(self) -> dict[str, int]:
+        """Bytes beyond those at the beginning: of tensors and of what torch holds for them, or of the process."""
+        if self._cuda:
+            allocated, reserved = self._cuda.max_memory_allocated(), self._cuda.max_memory_reserved()
+            return {"allocated": allocated - self._before, "reserved": reserved}
+        said = _highest()
+        self._high = max(self._high, psutil.Process().memory_info().rss, said if said > self._said else 0)
+        return {"resident": self._high - self._before}
+
+
+def _highest() -> int:
+    """The most that this process has held, in bytes; 0 where the system does not tell."""
+    with suppress(OSError):
+        for line in (PROCESS / "status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _cuda() -> Any | None:

@@ -143,6 +143,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.models import chat_template, earlier, hardware, load, loaded
         from dfgui.training import batches, callbacks, early_stopping, engine, obedience, tracking, user_callbacks
         from dfgui.training.methods import sft
+        from dfgui.training.preflight import room
 
     machine = hardware.measure()
     precision = hardware.precision(config.training.precision, machine)
@@ -175,6 +176,9 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
 
     phases.begin("loading")
     loaded.release()
+    peak = memory.Peak(machine.device)
+    if estimated := room.estimate(config, settings, prepared.longest):
+        phases.writer.facts(memory_estimate=estimated.facts())
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
     # Of several processes each has a GPU of its own, which the trainer finds: it must not be loaded to the first one.
     device = machine.device if phases.place.ranks.world == 1 else "cpu"
@@ -189,6 +193,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     tracking.settle(trainer, config, phases.writer, settings)
     obeys = obedience.Obedience(phases.store, phases.writer, phases.place, trainer)
     trainer.add_callback(callbacks.Recorder(phases.writer, trainer))
+    trainer.add_callback(callbacks.Gauge(phases.writer, peak))
     trainer.add_callback(callbacks.Keeper(phases.store, phases.writer, trainer, training.save_total_limit))
     trainer.add_callback(obeys)
     batches.attach(trainer, prepared)  # after the recorder, so that a loss that ends the run is in the curve

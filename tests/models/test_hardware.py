@@ -76,3 +76,13 @@ def test_s5_bf16_that_a_card_only_imitates_is_not_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: card)
     assert precision("auto", hardware.measure()) == "fp16"
+
+
+def test_what_is_free_is_the_cards_and_else_the_machines(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: subprocess.CompletedProcess(a, 0, "8000\n", ""))
+    for machine, expected in ((NEW_GPU, 8000 * 2**20), (CPU, psutil.virtual_memory().available)):
+        monkeypatch.setattr(hardware, "look", lambda machine=machine: machine)
+        hardware._free.cache_clear()
+        assert hardware.free() == pytest.approx(expected, rel=0.2)
+    hardware._free.cache_clear()

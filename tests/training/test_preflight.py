@@ -8,11 +8,13 @@ from collections import namedtuple
 import pytest
 
 from dfgui import actions, settings
+from dfgui.data import sources
 from dfgui.errors import UserError
-from dfgui.models import hardware
+from dfgui.models import fitting, hardware, memory, shapes
 from dfgui.recipe import parse
 from dfgui.store import Store
 from dfgui.training import preflight
+from dfgui.training.preflight import room
 
 GOOD = json.dumps({"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]})
 NO_ANSWER = json.dumps({"messages": [{"role": "user", "content": "Hi"}]})
@@ -31,6 +33,13 @@ FILES = {
     "a parquet file that is none": ("rows.parquet", b"PAR1 not really", "rows.parquet"),
     "a torn gzip": ("rows.jsonl.gz", gzip.compress(GOOD.encode() * 50)[:40], "rows.jsonl.gz"),
 }
+
+
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch):
+    """No model is measured beside a test that does not ask for it."""
+    monkeypatch.setattr(shapes, "_begin", lambda *asked: None)
+    monkeypatch.setattr(shapes, "_found", {})
 
 
 def refused(where, values, match):
@@ -168,8 +177,8 @@ def test_notes_name_every_trouble_at_once(where, values):
 
 def test_rows_are_looked_through_once_until_they_change(where, values, tmp_path, monkeypatch):
     opened = []
-    real = preflight.sources.open_source
-    monkeypatch.setattr(preflight.sources, "open_source", lambda *given: opened.append(given) or real(*given))
+    real = sources.open_source
+    monkeypatch.setattr(sources, "open_source", lambda *given: opened.append(given) or real(*given))
     file = tmp_path / "rows.jsonl"
     file.write_text(f"{GOOD}\n" * 12)
     run = parse({**values, "data": {"source": str(file)}})
@@ -186,3 +195,111 @@ def test_a_note_that_stops_says_the_cure_and_the_field(where, values):
     (stop,) = [note for note in notes if note.kind == "stop"]
     assert "pip install" in stop.do
     assert stop.field == "training.optim"
+
+
+# Memory
+
+
+def shape(trained, tokens):
+    """A model of 1 GB that trains so many bytes, and takes so many for each token of a batch."""
+    step = memory.moment((0, tokens, 0), (0, 0, 0), (trained, 0, 0))
+    less = memory.moment((0, tokens // 4, 0), (0, 0, 0), (trained, 0, 0))
+    return memory.Shape(10**9, 10**9, [memory.Tensors((trained // 4,), 4)], False, [step], [less], [less])
+
+
+@pytest.fixture
+def on_a_card(monkeypatch):
+    """An NVIDIA card with 16 GB of which so many are free, and a model of so many bytes a token."""
+
+    def there(free, tokens, trained=4000):
+        card = hardware.Hardware("cuda", "NVIDIA T4", True, 16 * 10**9)
+        monkeypatch.setattr(hardware, "look", lambda: card)
+        monkeypatch.setattr(hardware, "free", lambda: free)
+        monkeypatch.setattr(shapes, "known", lambda *asked, **how: shape(trained, tokens))
+
+    return there
+
+
+def of_memory(where, values, **training):
+    run = parse({**values, "training": {**values["training"], "per_device_eval_batch_size": 1, **training}})
+    (note,) = [
+        note for note in preflight.notes(run, where) if note.field or note.title.startswith(("Memory", "The mem"))
+    ]
+    return run, note
+
+
+def test_memory_that_suffices_is_told_beside_what_is_free(where, values, on_a_card):
+    on_a_card(15 * 10**9, 2_000_000)
+    run, note = of_memory(where, values)
+    total = room.estimate(run, where).total
+    assert (note.kind, note.title, note.changes) == ("ok", "Memory", {})
+    assert f"About {total / 1e9:.1f} GB of 15.0 GB free" in note.text
+
+
+@pytest.mark.parametrize(("share", "title"), [(1.02, "Memory is tight"), (0.9, "Memory may run out")])
+def test_memory_that_is_tight_is_warned_of_with_what_to_change(where, values, on_a_card, share, title):
+    on_a_card(10**10, 16_000_000)
+    total = room.estimate(parse(values), where).total
+    on_a_card(int(share * total), 16_000_000)
+    run, note = of_memory(where, values)
+    assert (note.kind, note.title) == ("warn", title)
+    assert note.changes == {"training.gradient_checkpointing": True}
+    assert note.field == "training.gradient_checkpointing"
+    better = room.estimate(fitting.changed(run, note.changes), where).total
+    assert f"gradient checkpointing: {better / 1e9:.1f} GB" in note.do
+    assert actions.start(where, values)
+
+
+def test_far_more_than_the_device_has_is_refused_with_the_cure(where, values, on_a_card):
+    on_a_card(15 * 10**9, 40_000_000)
+    told = refused(where, values, "The memory is too small")
+    assert "16.0 GB in all" in told.why and told.changes == {"training.gradient_checkpointing": True}
+
+
+def test_a_little_more_than_the_device_has_is_not_refused(where, values, on_a_card):
+    on_a_card(15 * 10**9, 32_000_000)
+    assert 16e9 < room.estimate(parse(values), where).total < 1.25 * 16e9
+    assert actions.start(where, values)
+
+
+def test_what_nothing_mends_says_so(where, values, on_a_card):
+    on_a_card(10**9, 1000)
+    _, note = of_memory(where, values)
+    assert note.kind == "warn" and note.changes == {} and "smaller model" in note.do
+
+
+def test_while_a_model_is_measured_the_note_is_pending_and_the_start_waits_for_nothing(where, values, monkeypatch):
+    begun = []
+    monkeypatch.setattr(shapes, "_begin", lambda *asked: begun.append(asked))
+    assert actions.start(where, values) and begun == []
+    note = next(note for note in preflight.notes(parse(values), where) if note.title == "Memory")
+    assert (note.kind, note.pending, len(begun)) == ("ok", True, 1)
+    assert note.to_dict()["pending"] is True
+
+
+def test_a_model_that_cannot_be_measured_trains_all_the_same(where, values, monkeypatch):
+    monkeypatch.setattr(shapes, "known", lambda *asked, **how: "The model cannot be measured: no such kind")
+    note = next(note for note in preflight.notes(parse(values), where) if note.title == "Memory")
+    assert (note.kind, note.pending) == ("ok", False) and "no such kind" in note.text
+    assert actions.start(where, values)
+
+
+def test_the_disk_is_asked_for_what_an_adapters_checkpoint_really_takes(where, values, on_a_card):
+    on_a_card(15 * 10**9, 1000, trained=400_000_000)
+    disk = next(note for note in preflight.notes(parse(values), where) if note.title == "Disk")
+    assert "2 checkpoints of 1.2 GB" in disk.text
+
+
+def test_a_run_keeps_its_estimate_and_the_most_it_has_taken(where, values, train, monkeypatch):
+    monkeypatch.setattr(shapes, "known", lambda *asked, **how: shape(4000, 1000))
+    row, _ = train(values)
+    facts = row["facts"]
+    expected = room.estimate(parse(values), where, longest=facts["longest"])
+    assert facts["memory_estimate"] == expected.facts()
+    assert facts["memory_estimate"]["total"] == sum(facts["memory_estimate"][part] for part in memory.PARTS)
+    assert 0 < facts["memory_peak"]["resident"] < 2 * 10**9
+
+
+def test_a_run_trains_without_an_estimate(train, values):
+    row, _ = train(values)
+    assert row["status"] == "finished" and "memory_estimate" not in row["facts"]

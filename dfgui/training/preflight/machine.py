@@ -1,0 +1,76 @@
+"""What this machine can do of what a run asks for: engine, precision, optimiser, kernels, devices."""
+
+from collections.abc import Iterator
+from typing import Literal
+
+from dfgui import config
+from dfgui.config import RunConfig
+from dfgui.models import hardware
+from dfgui.settings import Settings
+from dfgui.training import engine as engines
+from dfgui.training.preflight.note import Note
+
+FLASH = {"flash_attention_2": "flash_attn", "flash_attention_3": "flash_attn_interface"}  # and its package
+
+
+def engine(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    if run.run.backend == "unsloth":
+        engines.require_unsloth(run)
+        kind: Literal["ok", "warn"] = "warn" if (advice := engines.advice(run)) else "ok"
+        yield Note(kind, "Engine", f"Unsloth, in a process of its own. {advice}".strip(), field="run.backend")
+    if run.model.load_in_4bit:
+        engines.require_4bit(run)
+        yield Note("ok", "Base in 4 bit", "The frozen base takes about a quarter of the memory.")
+
+
+def precision(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    machine = hardware.look()
+    wanted = run.training.precision
+    chosen = hardware.precision(wanted, machine)
+    if chosen == "fp16" and machine.device == "cpu":
+        text, cure = "fp16 training needs a GPU.", "Choose auto, fp32 or bf16."
+        yield Note("stop", "fp16 does not work on a CPU.", text, cure, "training.precision")
+    elif chosen == "bf16" and machine.device == "cuda" and not machine.bf16:
+        text, cure = f"{machine.name} has no bf16.", "Choose auto or fp16."
+        yield Note("stop", "bf16 is not supported here.", text, cure, "training.precision")
+    else:
+        why = "chosen by the hardware" if wanted == "auto" else "as set"
+        yield Note("ok", "Precision", f"{chosen}, {why} ({hardware.describe(machine)}).")
+
+
+def optimizer(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    optim = run.training.optim
+    package = config.OPTIMIZERS[optim]
+    if package and not hardware.has(package):
+        name = package.replace("_", "-")
+        text, cure = "It is not installed.", f"Install it with `pip install {name}`, or choose adamw_torch_fused."
+        yield Note("stop", f"{optim} needs {name}.", text, cure, "training.optim")
+
+
+def means(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    """Ways to save memory that this machine may not have."""
+    on_gpu = hardware.look().device == "cuda"
+    if run.training.activation_offloading and not on_gpu:
+        text, cure = "There is no GPU whose memory it would save.", "Leave 'Activations to the CPU' off."
+        yield Note("stop", "Activations are at the CPU already.", text, cure, "training.activation_offloading")
+    if run.training.use_liger_kernel and not (on_gpu and hardware.has("liger_kernel")):
+        missing = "The package liger-kernel is not installed." if on_gpu else "They are written for a GPU."
+        yield Note("stop", "Liger kernels cannot run here.", missing, "Leave them off.", "training.use_liger_kernel")
+    if (package := FLASH.get(run.model.attn_implementation)) and not (on_gpu and hardware.has(package)):
+        text = f"It needs an NVIDIA GPU and the package {package.replace('_', '-')}."
+        title = f"{run.model.attn_implementation} is not possible here."
+        yield Note("stop", title, text, "Choose auto.", "model.attn_implementation")
+    if run.training.packing and run.training.packing_strategy == "wrapped":
+        text = "They are joined without a border, and cut wherever a sequence is full."
+        yield Note("warn", "Wrapped rows read each other", text, "Pack them by bfd.", "training.packing_strategy")
+
+
+def batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    machine = hardware.look()
+    each = f"{run.training.per_device_train_batch_size} x {run.training.gradient_accumulation_steps}"
+    devices = f" x {machine.devices} GPUs" if machine.devices > 1 else ""
+    yield Note("ok", "Batch", f"{each}{devices} = {run.rows_per_step(machine.devices)} rows per step.")
+    if machine.devices > 1 and run.run.placement != "accelerate" and run.run.backend == "trl":
+        text = f"One process would drive all {machine.devices}, copying the model to each of them at every step."
+        cure = "Run it under accelerate, which gives each GPU a process of its own."
+        yield Note("warn", "Several GPUs", text, cure, "run.placement")
