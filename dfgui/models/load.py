@@ -232,11 +232,15 @@ def adapted(model: Any, checkpoint: Path) -> Any:
 def _fetch(
     repo: str, revision: str | None, patterns: list[str], settings: Settings, progress: Progress | None = None
 ) -> str:
+    from httpx import TransportError
     from huggingface_hub import snapshot_download
 
     bar: dict[str, Any] = {"tqdm_class": reporting_bar(progress)} if progress else {}
     asked: dict[str, Any] = {"revision": revision, "allow_patterns": patterns, "token": settings.hub_token, **bar}
-    return snapshot_download(repo, local_files_only=settings.offline, **asked)
+    try:
+        return snapshot_download(repo, local_files_only=settings.offline, **asked)
+    except TransportError:  # of a commit its files are listed first, though all of them may be here
+        return snapshot_download(repo, local_files_only=True, **asked)
 
 
 def reporting_bar(progress: Progress) -> type:

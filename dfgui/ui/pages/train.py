@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from html import escape
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from dfgui import actions, presets, recipe
-from dfgui.config import LEARNING_RATES
+from dfgui.config import LEARNING_RATES, RunConfig
 from dfgui.errors import UserError
 from dfgui.integrations.connections import visitor_of
 from dfgui.models import hardware
@@ -134,19 +134,27 @@ def build(context: Context) -> None:
             updates[kept] = fill.kept(found.carried)
         yield updates | {said: found.html}
 
-    @messages.says(trouble)
-    def write_out(
-        what: str, marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
+    def written_out(
+        make: Callable[[RunConfig], str], marked_before: dict[str, str], carried: form.Values, given: dict[str, Any]
     ) -> Iterator[Updates]:
-        """The settings as a file, short: what is not as it is anyway; or as the script that would train the same."""
+        """What is made of the settings, once nothing is wrong with them."""
         values = settings_of(carried, given)
         problems = recipe.problems(values)
         yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
-        run = recipe.parse(values)
-        if what == "python":
-            yield {written: _text("Python", actions.source(context.settings_of(request), run))}
-        else:
-            yield {written: _file(f"{_file_name(run.title())}.yaml", "application/yaml", recipe.to_short_yaml(run))}
+        yield {written: make(recipe.parse(values))}
+
+    @messages.says(trouble)
+    def save(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Iterator[Updates]:
+        """A file of what is not as it is anyway."""
+        return written_out(_yaml_file, marked_before, carried, given)
+
+    @messages.says(trouble)
+    def copy(
+        marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
+    ) -> Iterator[Updates]:
+        """The script that would train the same."""
+        theirs = context.settings_of(request)
+        return written_out(lambda run: _text("Python", actions.source(theirs, run)), marked_before, carried, given)
 
     @messages.says(trouble)
     def begin(
@@ -207,8 +215,8 @@ def build(context: Context) -> None:
     differs.change(None, differs, None, js="(text) => dfgui.train.told(text)")
     written.change(None, written, None, js="(text) => dfgui.train.take(text)")
     writing: dict[str, Any] = {"outputs": [*whole.outputs, marked, trouble, written], "inputs_kwargs": named, **QUIET}
-    saving.click(partial(write_out, "yaml"), [marked, carried], **writing)
-    python.click(partial(write_out, "python"), [marked, carried], **writing)
+    saving.click(save, [marked, carried], **writing)
+    python.click(copy, [marked, carried], **writing)
     loading.click(None, js="() => dfgui.train.load()")
     linking.click(None, js="() => dfgui.train.link()")
     gone = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
@@ -251,18 +259,16 @@ def _differing(values: form.Values, carried: form.Values, header: Collection[str
     )
 
 
-def _file(name: str, kind: str, text: str) -> str:
-    """For train.js to take; `at` makes the same file twice a change."""
-    return json.dumps({"name": name, "kind": kind, "text": text, "at": time.time()})
+def _yaml_file(run: RunConfig) -> str:
+    """For train.js to save; `at` makes the same file twice a change."""
+    name = re.sub(r"[^\w.-]+", "-", run.title()).strip("-.") or "run"
+    text = recipe.to_short_yaml(run)
+    return json.dumps({"name": f"{name}.yaml", "kind": "application/yaml", "text": text, "at": time.time()})
 
 
 def _text(what: str, text: str) -> str:
     """The same, to be pasted elsewhere."""
     return json.dumps({"copy": text, "what": what, "at": time.time()})
-
-
-def _file_name(title: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", title).strip("-.") or "run"
 
 
 def _cured(values: form.Values) -> str:
