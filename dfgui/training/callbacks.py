@@ -19,6 +19,7 @@ from dfgui.training import window
 from dfgui.training.memory import Peak
 
 MORE = 1.01  # times what was told last is worth telling
+GAUGED_SECONDS = 2.0  # at least, between two looks at the memory
 TOLD_SECONDS = 0.5  # how often an evaluation says how far it is
 SUMMARY = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "total_flos", "train_loss")
 NOT_TOLD = ("log_history", "stateful_callbacks", "trial_params", "trial_name", "is_hyper_param_search")
@@ -115,8 +116,12 @@ class Gauge(TrainerCallback):
         self.writer = writer
         self.peak = peak
         self._told: dict[str, int] = {}
+        self._next = 0.0
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if (now := time.monotonic()) < self._next:  # to ask the system costs more than all else that a log does
+            return
+        self._next = now + GAUGED_SECONDS
         taken = self.peak.taken()
         if any(size > MORE * self._told.get(name, 0) for name, size in taken.items()):
             self._tell(taken)

@@ -143,7 +143,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.models import chat_template, earlier, hardware, load, loaded
         from dfgui.training import batches, callbacks, early_stopping, engine, obedience, tracking, user_callbacks
         from dfgui.training.methods import sft
-        from dfgui.training.preflight import room
+        from dfgui.training.preflight import pace, room
 
     machine = hardware.measure()
     precision = hardware.precision(config.training.precision, machine)
@@ -179,6 +179,8 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     peak = memory.Peak(machine.device)
     if estimated := room.estimate(config, settings, prepared.longest):
         phases.writer.facts(memory_estimate=estimated.facts())
+    if expected := pace.estimate(config, settings):
+        phases.writer.facts(time_estimate=round(expected.seconds, 1))
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
     # Of several processes each has a GPU of its own, which the trainer finds: it must not be loaded to the first one.
     device = machine.device if phases.place.ranks.world == 1 else "cpu"

@@ -120,7 +120,25 @@ def about(run: dict[str, Any]) -> list[list[str]]:
     times = [["Created", words.moment(run["created_at"])], ["Started", words.moment(run["started_at"])]]
     tracked = [[f"Tracked in {name}", words] for name, words in run["facts"].get("tracked", {}).items()]
     where = [*_runs_in(run["facts"]), *tracked]
-    return [["Run", run["id"]], *times, *where, *found, *_settings(run["config"])]
+    return [["Run", run["id"]], *times, *_foreseen(run), *where, *found, *_settings(run["config"])]
+
+
+def _foreseen(run: dict[str, Any]) -> list[list[str]]:
+    """What was estimated before the start beside what was measured: memory and time."""
+    facts, lines = run["facts"], []
+    estimated, measured = facts.get("memory_estimate") or {}, facts.get("memory_peak") or {}
+    on_gpu = "allocated" in measured  # what torch holds for tensors is no tensor's
+    if estimated or measured:
+        told = [f"{words.size(estimated['allocated' if on_gpu else 'total'])} estimated"] if estimated else []
+        told += [f"{words.size(measured.get('allocated', measured.get('resident')))} at its peak"] if measured else []
+        lines.append(["Memory", ", ".join(told)])
+    expected = facts.get("time_estimate")
+    taken = progress.took(run) if run["status"] in ENDED else None
+    if expected:
+        told = [f"{words.duration(expected)} estimated"]
+        told += [f"{words.duration(taken)} taken"] if taken is not None else []
+        lines.append(["Time", ", ".join(told)])
+    return lines
 
 
 def _runs_in(facts: dict[str, Any]) -> list[list[str]]:

@@ -212,3 +212,9 @@ def test_all_defaults_leave_the_model_and_the_dataset(store):
     found = asked(store, defaults=True)
     assert not set(HEADER) & set(found.values) and found.carried == {}
     assert run_of(found, {"model.name": "mine/model", "training.max_steps": 5}).training.max_steps == -1
+
+
+def test_what_was_found_to_be_needed_is_set_and_told(store):
+    found = asked(store, changes={"training.max_length": 512, "no.such": 1}, because="So that it fits.")
+    assert found.values == {"training.max_length": 512}
+    assert "So that it fits." in found.html and "<li>Max length: 512</li>" in found.html

@@ -151,3 +151,16 @@ def test_where_it_runs_is_said_with_the_reason(row):
     shown = dict(monitor.about(row(facts=facts)))["Runs in"]
     assert shown == "a process of its own, 1234. A CUDA error has spoilt the app's process."
     assert "Runs in" not in dict(monitor.about(row()))
+
+
+def test_what_was_estimated_stands_beside_what_was_measured(row):
+    parts = {"weights": 10**9, "overhead": 10**9, "total": 3 * 10**9, "allocated": 2 * 10**9}
+    facts = {"memory_estimate": parts, "memory_peak": {"allocated": 2_100_000_000}, "time_estimate": 600.0}
+    names = dict(monitor.about(row(facts=facts)))
+    assert names["Memory"] == "2.0 GB estimated, 2.1 GB at its peak"  # both of tensors alone
+    assert names["Time"] == "10 min estimated"
+    ended = row(facts={**facts, "memory_peak": {"resident": 4 * 10**9}}, status="finished", ended_at=1540.0)
+    names = dict(monitor.about(ended))
+    assert names["Memory"] == "3.0 GB estimated, 4.0 GB at its peak"
+    assert names["Time"] == "10 min estimated, 9 min taken"
+    assert not {"Memory", "Time"} & set(dict(monitor.about(row())))

@@ -53,6 +53,18 @@ def data(run: RunConfig, settings: Settings) -> Iterator[Note]:
         yield Note("warn", "No evaluation", text, "Hold out a tenth of the rows.", "data.eval_fraction")
 
 
+def counted(run: RunConfig, settings: Settings) -> int | None:
+    """How many rows will be trained on; None where there are more than were looked at, or they cannot be read."""
+    try:
+        looked = _rows(run.data.source, run.data, settings)
+    except UserError:
+        return None
+    if looked.rows + looked.left_out >= LOOKED_AT:
+        return None
+    held = 0 if run.data.eval_source else run.data.eval_fraction
+    return round(looked.rows * (1 - held - run.data.test_fraction))
+
+
 @dataclass(frozen=True)
 class _Looked:
     """What the first rows of a dataset are like."""

@@ -50,7 +50,9 @@ def _memory(run: RunConfig, settings: Settings, begin: bool) -> Iterator[Note]:
 def _fits(run: RunConfig, settings: Settings, found: Estimate, begin: bool) -> Iterator[Note]:
     machine, free = hardware.look(), hardware.free()
     total = found.total
-    text = f"About {_size(total)} of {_size(free)} free{_mostly(found)}. {found.unknown}".strip()
+    told = f"About {_size(total)} of {_size(free)} free" if total <= free else f"About {_size(total)}"
+    lacks = "" if total <= free else f" {_size(free)} are free."
+    text = f"{told}{_mostly(found)}.{lacks} {found.unknown}".strip()
     if total <= TIGHT * free:
         yield Note("ok", "Memory", text)
         return

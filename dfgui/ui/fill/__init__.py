@@ -11,13 +11,14 @@ The browser asks (`dfgui.view.fill`), and names what it wants by the first of th
     {"left": {"training.max_steps": 60}}   what the page remembered
     {"back": "training.max_steps"}   one setting, as it is anyway
     {"defaults": true}               all of them
+    {"changes": {"training.max_length": 1344}, "because": "..."}   what was found to be needed
 """
 
 from dfgui.errors import UserError
-from dfgui.ui.fill import back, file, left, preset, run
-from dfgui.ui.fill.filling import Filling, Wish, differing, kept, together
+from dfgui.ui.fill import back, changes, file, left, preset, run
+from dfgui.ui.fill.filling import Filling, Wish, differing, kept, together, way
 
-__all__ = ["Filling", "Wish", "asked", "differing", "kept", "together"]
+__all__ = ["Filling", "Wish", "asked", "differing", "kept", "together", "way"]
 
 KINDS = {
     "run": run.filling,
@@ -27,6 +28,7 @@ KINDS = {
     "left": left.as_it_was,
     "back": back.one,
     "defaults": back.every,
+    "changes": changes.filling,
 }
 
 

@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -24,6 +23,7 @@ from dfgui.ui.form import Form, Updates
 from dfgui.views.tips import tips
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+ASKED_AGAIN = 2  # seconds
 UNFOLDED = ["method"]  # groups
 LEVEL = "(level, before) => { document.body.dataset.level = level.toLowerCase(); return [level, before] }"
 FILE_SAID = "<div id='file-said' aria-live='polite'></div>"
@@ -53,7 +53,7 @@ def build(context: Context) -> None:
             offered = {"callbacks": actions.callbacks(context.settings)}
             own = form.build(skip=selection.fields, unfolded=UNFOLDED, offered=offered)
         with gr.Column(scale=2, min_width=320, elem_id="before"):
-            notes = gr.HTML(_notes([]), elem_id="notes")
+            notes = gr.HTML(_notes([]), elem_id="notes", apply_default_css=False)
             trouble = gr.HTML("", elem_id="start-trouble")
             start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
             with gr.Row(elem_id="file"):
@@ -70,6 +70,7 @@ def build(context: Context) -> None:
     here = gr.Textbox(visible="hidden")
     started = gr.Textbox(visible="hidden")  # the run that was started last
     differs = gr.Textbox(visible="hidden")  # what is changed, and what the browser is to remember: for train.js
+    again = gr.Timer(ASKED_AGAIN, active=False)  # while something before the start is still worked out
     written = gr.Textbox(visible="hidden")  # a file or a text for the browser to take
     rate, method = own.fields["training.learning_rate"], own.fields["method"]
 
@@ -96,12 +97,18 @@ def build(context: Context) -> None:
     def judge(here: str, carried: form.Values, request: gr.Request, **given: Any) -> Updates:
         """What to know before the start."""
         if here != "train":
-            return {notes: gr.skip()}
+            return {notes: gr.skip(), again: gr.Timer(active=False)}
         values = settings_of(carried, given)
         if problems := recipe.problems(values):
-            return {notes: _notes([_as_note(path, words) for path, words in problems.items()])}
+            wrong = [_as_note(path, words) for path, words in problems.items()]
+            return {notes: _notes(wrong), start: _start(wrong), again: gr.Timer(active=False)}
         found = actions.launch_notes(context.settings_of(request), values)
-        return {notes: _notes(found, tips(recipe.parse(values)))}
+        pending = any(note["pending"] for note in found)
+        return {
+            notes: _notes(found, tips(recipe.parse(values))),
+            start: _start(found),
+            again: gr.Timer(active=pending),
+        }
 
     def follow(method: str, rate: Any) -> Any:
         """The learning rate is the method's own until a person has chosen one."""
@@ -113,8 +120,9 @@ def build(context: Context) -> None:
 
     def cure(wanted: str) -> Updates:
         """Settings that the Data page has found to be needed."""
-        values = {path: value for path, value in json.loads(wanted).items() if path in whole.fields}
-        return {**whole.fill(values), said: _cured(values)}
+        asked = {"changes": json.loads(wanted), "because": "Set by the check of the rows."}
+        found = fill.asked(fill.Wish(asked, {}, whole.fields, selection.fields, context.store))
+        return {**whole.fill(found.values), said: found.html}
 
     @messages.says(trouble)
     def refill(asked: str, **given: Any) -> Iterator[Updates]:
@@ -193,7 +201,7 @@ def build(context: Context) -> None:
         "fn": judge,
         "inputs": [here, carried],
         "inputs_kwargs": named,
-        "outputs": [notes],
+        "outputs": [notes, start, again],
         "trigger_mode": "always_last",
         **QUIET,
     }
@@ -204,6 +212,7 @@ def build(context: Context) -> None:
     gr.on([*(field.input for field in own.fields.values()), *left], trigger_mode="always_last", **checking)
     gr.on(selection.changes, trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
+    again.tick(**judging, js=place.HERE)
     gr.on([*_settled(own), *selection.changes, context.given.change], **judging, js=place.HERE)
     for name, button in buttons.items():
         button.click(partial(offer, name), None, said, inputs_kwargs=named, **QUIET)
@@ -271,18 +280,30 @@ def _text(what: str, text: str) -> str:
     return json.dumps({"copy": text, "what": what, "at": time.time()})
 
 
-def _cured(values: form.Values) -> str:
-    lines = (f"{form.SPECS[path].title}: {form.spoken(path, value)}" for path, value in values.items())
-    items = "".join(f"<li>{escape(words)}</li>" for words in lines)
-    return f'<div class="said"><b>Set by the check of the rows.</b><ul>{items}</ul></div>'
-
-
 def _as_note(path: str, words: str) -> dict[str, str]:
     spec = form.SPECS.get(path)
     return {"kind": "stop", "title": spec.title if spec else path, "text": words}
 
 
+def _start(found: list[dict[str, Any]]) -> Any:
+    """What the button says: a look that was asked for is not taken by starting."""
+    kinds = {note["kind"] for note in found}
+    return gr.update(value="Start anyway" if "warn" in kinds and "stop" not in kinds else "Start training")
+
+
 def _notes(notes: list[dict[str, Any]], advice: list[str] | None = None) -> str:
-    lines = "".join(messages.note(note["kind"], note["title"], note["text"], note.get("do", "")) for note in notes)
+    lines = "".join(
+        messages.note(note["kind"], note["title"], note["text"], note.get("do", ""), _mend(note)) for note in notes
+    )
     lines += "".join(messages.note("tip", *words.split(":", 1)) for words in advice or [])
     return f'<section class="notes"><h3>Before you start</h3><ul aria-live="polite">{lines}</ul></section>'
+
+
+def _mend(note: dict[str, Any]) -> str:
+    """The click that changes what a note asks to be changed."""
+    changes = note.get("changes")
+    if not changes:
+        return ""
+    words = "; ".join(f"{form.SPECS[path].title}: {form.spoken(path, value)}" for path, value in changes.items())
+    asked = json.dumps({"changes": changes, "because": f"{note['title'].rstrip('.')}: changed, so that it fits."})
+    return fill.way(f"Set {words}", asked)

@@ -1,0 +1,104 @@
+"""How long a run will take, by how long runs like it took on this device: the same model, method and engine.
+
+A run of its own rows and lengths tells most; the newest of those that are alike is believed.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from dfgui.config import RunConfig
+from dfgui.models import hardware
+from dfgui.recipe import flat
+from dfgui.settings import Settings
+from dfgui.store import Store
+from dfgui.training.preflight import data
+from dfgui.training.preflight.note import Note
+
+SAME = (
+    "model.name",
+    "model.load_in_4bit",
+    "method",
+    "run.backend",
+    "training.packing",
+)  # without these alike, another run tells nothing
+ALIKE = (  # the more of these, the more it tells
+    *("data.source", "data.limit", "data.where", "training.max_length"),
+    *("training.per_device_train_batch_size", "training.gradient_accumulation_steps", "training.precision"),
+    *("training.gradient_checkpointing", "training.train_sampling_strategy", "adapter.r", "training.optim"),
+)
+STEPS = 5  # that a run must have taken to tell of its pace
+
+
+@dataclass(frozen=True)
+class Pace:
+    seconds: float  # that the whole run will take, evaluations and checkpoints as often as the other had them
+    steps: int
+    per_step: float  # seconds
+    like: str  # the name of the run that took so long
+
+
+def pace(run: RunConfig, settings: Settings) -> Iterator[Note]:
+    found = estimate(run, settings)
+    if found is None:
+        yield Note(
+            "ok", "Time", "Known a few steps after the start: no run of this model has told yet how long it takes."
+        )
+    else:
+        each = f"{found.steps:,} step{'' if found.steps == 1 else 's'} of {_seconds(found.per_step)}"
+        yield Note("ok", "Time", f"About {_duration(found.seconds)}: {each}, as {found.like} took.")
+
+
+def estimate(run: RunConfig, settings: Settings) -> Pace | None:
+    """None where no earlier run tells, or where nobody knows how many steps there will be."""
+    asked = flat(run.model_dump())
+    device = hardware.describe(hardware.look())
+    runs = [row for row in Store(settings.store_path).runs.all() if row["facts"].get("device") == device]
+    known = [(row, flat(row["config"]), per_row) for row in runs if (per_row := _seconds_per_row(row)) is not None]
+    like = [one for one in known if all(one[1].get(path) == asked[path] for path in SAME)]
+    if not like:
+        return None
+    row, config, per_row = max(like, key=lambda one: sum(one[1].get(path) == asked[path] for path in ALIKE))
+    steps = _steps(run, settings, row if _same_rows(config, asked) else None)
+    if steps is None:
+        return None
+    rows = run.rows_per_step(hardware.look().devices if run.run.placement == "accelerate" else 1)
+    return Pace(steps * rows * per_row, steps, rows * per_row, row["name"])
+
+
+def _seconds_per_row(row: dict[str, Any]) -> float | None:
+    """Of a run that has ended: the clock begins when its first step is done."""
+    if not row["first_step_at"] or not row["ended_at"]:
+        return None
+    steps = row["global_step"] - row["begun_at_step"] - 1
+    rows = row["facts"].get("rows_per_step")
+    seconds = row["ended_at"] - row["first_step_at"]
+    return seconds / (steps * rows) if steps >= STEPS and rows and seconds > 0 else None
+
+
+def _same_rows(config: dict[str, Any], asked: dict[str, Any]) -> bool:
+    return all(config.get(path) == asked[path] for path in asked if path.startswith("data."))
+
+
+def _steps(run: RunConfig, settings: Settings, same: dict[str, Any] | None) -> int | None:
+    """How many the run will have; `same`: an earlier run of the same rows."""
+    training = run.training
+    if training.max_steps > 0:
+        return training.max_steps
+    rows = same["facts"].get("train_rows") if same else data.counted(run, settings)
+    if rows is None or training.packing:  # how many sequences become of the rows, only their tokens tell
+        return None
+    each = run.rows_per_step(hardware.look().devices if run.run.placement == "accelerate" else 1)
+    return max(math.ceil(training.num_train_epochs * math.ceil(rows / each)), 1)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 99.5:
+        return f"{max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
