@@ -177,8 +177,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.begin("loading")
     loaded.release()
     peak = memory.Peak(machine.device)
-    if estimated := room.estimate(config, settings, prepared.longest):
-        phases.writer.facts(memory_estimate=estimated.facts())
+    estimated = room.estimate(config, settings, prepared.longest)
     if expected := pace.estimate(config, settings):
         phases.writer.facts(time_estimate=round(expected.seconds, 1))
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal
@@ -208,6 +207,9 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.place.trains = True
     trainer.train_on(checkpoint)
     obeys.close()
+    # The model's shape may have been measured meanwhile, if a page asked for it just before the start.
+    if estimated := estimated or room.estimate(config, settings, prepared.longest):
+        phases.writer.facts(memory_estimate=estimated.facts())
     return early_stopping.ending(*_ending(trainer, obeys), trainer)
 
 

@@ -113,7 +113,7 @@ def disk(run: RunConfig, settings: Settings) -> Iterator[Note]:
         yield Note("stop", "The disk is too full.", text, cure, "training.save_total_limit")
     else:
         more = "" if weights else ", and room for the download, whose size is not known yet"
-        each = f" for {count} checkpoints of {_size(checkpoint)}" if checkpoint else ""
+        each = f" for {count} checkpoint{'' if count == 1 else 's'} of {_size(checkpoint)}" if checkpoint else ""
         yield Note("ok", "Disk", f"{free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB needed{each}{more}.")
 
 
