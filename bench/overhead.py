@@ -129,7 +129,7 @@ def wrap(owner, name):
         return answer
     setattr(owner, name, timed)
 
-for owner in (callbacks.Recorder, callbacks.Keeper, obedience.Obedience):
+for owner in (callbacks.Recorder, callbacks.Keeper, callbacks.Gauge, obedience.Obedience):
     for name in [name for name in vars(owner) if name.startswith("on_")]:
         wrap(owner, name)
 

@@ -20,7 +20,7 @@ def lines(report: Any) -> list[str]:
 
 def summary(report: Any) -> str:
     """How many rows there are, how many train, and how much of them is learned."""
-    share = f"{report.trained_token_share:.0%} of {report.total_tokens:,} tokens are learned"
+    share = f"{report.trained_token_share * 100:.0f} % of {report.total_tokens:,} tokens are learned"
     left = sum(report.left_out.values())
     kept_away = f", {left:,} left out as you asked" if left else ""
     return f"{rows(report.rows)}, {report.trainable_rows:,} of them train{kept_away}. {share}."

@@ -129,7 +129,7 @@ def test_rows_that_will_read_each_other_are_warned_of(where, values, strategy, t
 
 def test_notes_say_what_will_happen(where, values):
     notes = {note.title: note for note in preflight.notes(parse(values), where)}
-    assert "40 rows" in notes["Data"].text and "10%" in notes["Data"].text
+    assert "40 rows" in notes["Data"].text and "10 %" in notes["Data"].text
     assert "4 x 1 = 4 rows per step" in notes["Batch"].text
     assert notes["Precision"].kind == "ok"
 

@@ -28,7 +28,7 @@ CUT = Finding("cut", "info", "Cut", 7, [3, 17, 20, 31, 44, 50, 51], "Raise max_l
 
 def test_a_report_without_findings_says_so():
     assert findings.lines(REPORT) == [
-        "1,200 rows, 1,190 of them train. 25% of 119,000 tokens are learned.",
+        "1,200 rows, 1,190 of them train. 25 % of 119,000 tokens are learned.",
         "Tokens per row: half up to 100, at most 100; max_length 128 would keep nearly all rows whole.",
         "Nothing is wrong with these rows.",
     ]

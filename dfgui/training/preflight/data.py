@@ -34,7 +34,7 @@ def data(run: RunConfig, settings: Settings) -> Iterator[Note]:
             _rows(asked.eval_source, asked, settings)
         held = "evaluated on a file of its own"
     else:
-        held = f"{asked.eval_fraction:.0%} held out for evaluation" if asked.eval_fraction else "nothing held out"
+        held = f"{asked.eval_fraction * 100:g} % held out for evaluation" if asked.eval_fraction else "nothing held out"
     whole = looked.rows + looked.left_out < LOOKED_AT
     count = (
         f"{looked.rows:,} row{'' if looked.rows == 1 else 's'}"

@@ -150,9 +150,9 @@ def _facts(report: "Report") -> list[tuple[str, str]]:
         ("Half of the rows", f"up to {found['median']:,} tokens"),
         ("95 % of the rows", f"up to {found['p95']:,}"),
         ("Longest", f"{found['max']:,}"),
-        ("Cut by max_length", f"{found['cut_share']:.1%}"),
+        ("Cut by max_length", f"{found['cut_share'] * 100:.1f} %"),
         ("Recommended max_length", f"{found['recommended_max_length']:,}"),
-        ("Learned", f"{report.trained_token_share:.0%} of the tokens"),
+        ("Learned", f"{report.trained_token_share * 100:.0f} % of the tokens"),
         ("Packed", f"{packed} sequences instead of {report.trainable_rows:,} rows"),
     ]
 
