@@ -20,7 +20,7 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from dfgui import actions, cli_history, cli_script, recipe, server, settings
+from dfgui import actions, cli_history, cli_script, cli_settings, recipe, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.integrations.deepfabric.forwarder import forwarding
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         everywhere, rest = _options_anywhere().parse_known_args(given)
         asked = _parser().parse_args(rest)
         where = settings.load(home=everywhere.home, jailed=False)
-        if asked.command is not open_ui:
+        if asked.command not in (open_ui, cli_settings.show_settings):
             _require_a_disk(where)
         with redirect_stdout(sys.stderr) if "--json" in given else nullcontext():  # libraries print what they like
             code, answer, words = asked.command(asked, where)
@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(command=export_checkpoint)
 
     cli_script.add(commands)
+    cli_settings.add(commands)
     _add_runs(commands)
     return parser
 
