@@ -87,7 +87,7 @@ def extras() -> list[Spec]:
         Spec(
             path=f"extra.{name}",
             title=name,
-            help=f"As SFTConfig takes it: {_type(kind)}.",
+            help=f"As SFTConfig takes it: {_plain(_type(kind))}.",
             group="extra",
             level="advanced",
             kind=_kind(kind),
