@@ -20,7 +20,7 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from dfgui import actions, cli_history, cli_script, recipe, server, settings
+from dfgui import actions, cli_history, cli_progress, cli_script, cli_settings, recipe, server, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.integrations.deepfabric.forwarder import forwarding
@@ -41,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
         everywhere, rest = _options_anywhere().parse_known_args(given)
         asked = _parser().parse_args(rest)
         where = settings.load(home=everywhere.home, jailed=False)
-        if asked.command is not open_ui:
+        if asked.command not in (open_ui, cli_settings.show_settings):
             _require_a_disk(where)
         with redirect_stdout(sys.stderr) if "--json" in given else nullcontext():  # libraries print what they like
             code, answer, words = asked.command(asked, where)
@@ -116,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(command=export_checkpoint)
 
     cli_script.add(commands)
+    cli_settings.add(commands)
     _add_runs(commands)
     return parser
 
@@ -216,18 +217,15 @@ def _followed_to_its_end(run: str, where: Settings, execute: Callable[[str, Sett
         signal.signal(number, lambda *_: asked_to_stop.set())
     worker = threading.Thread(target=execute, args=(run, where), name="dfgui-runner", daemon=True)
     worker.start()
-    told = ""
-    while worker.is_alive():
-        worker.join(0.2)
-        if asked_to_stop.is_set():
-            asked_to_stop.clear()
-            print("Stopping with a checkpoint ...", file=sys.stderr)
-            with suppress(UserError):  # it has just ended
-                actions.command(where, run, "stop", by="the terminal")
-        row = store.runs.get(run)
-        if (line := _progress(row, store)) != told:
-            told = line
-            print(line, file=sys.stderr)
+    with cli_progress.telling() as tell:
+        while worker.is_alive():
+            worker.join(0.2)
+            if asked_to_stop.is_set():
+                asked_to_stop.clear()
+                tell.say("Stopping with a checkpoint ...")
+                with suppress(UserError):  # it has just ended
+                    actions.command(where, run, "stop", by="the terminal")
+            tell(cli_progress.of_run(store.runs.get(run), store, time.time()))
     store.runs.interrupt_orphans()
     return store.runs.get(run)
 
@@ -238,20 +236,12 @@ def _end_in_words(row: dict[str, Any]) -> str:
     return "\n".join([f"{row['id']}: {row['reason']}", *(error[part] for part in ("why", "do") if part in error)])
 
 
-def _progress(row: dict[str, Any], store: Store) -> str:
-    if row["status"] == "queued":
-        return "waiting for its turn"
-    if not row["first_step_at"]:
-        done = f" {row['phase_done']} of {row['phase_total']} {row['phase_unit']}" if row["phase_total"] else ""
-        return f"{row['phase'] or 'preparing'}{done}"
-    last = store.metrics.last(row["id"], "loss")
-    return f"step {last[0]}/{row['max_steps']}  loss {last[1]}" if last else f"step 0/{row['max_steps']}"
-
-
 def check_rows(asked: argparse.Namespace, where: Settings) -> Answer:
     run = _looking_at(asked)
-    for report in actions.check(where, run.data, run.model, run.training.max_length):
-        print(f"{report.rows:,} rows", file=sys.stderr)
+    with cli_progress.telling() as tell:
+        tell(cli_progress.of_check(None))
+        for report in actions.check(where, run.data, run.model, run.training.max_length):
+            tell(cli_progress.of_check(report))
     return BAD if report.errors else DONE, report.to_dict(), "\n".join(findings.lines(report))
 
 

@@ -27,6 +27,7 @@ class Spec(BaseModel):
     choices: list[str] = []
     minimum: float | None = None
     maximum: float | None = None
+    exclusive: list[Literal["minimum", "maximum"]] = []  # which of the two is not itself allowed
     optional: bool = False
     when: dict[str, list[Any]] = {}  # the values of other settings for which this one matters, by path
 
@@ -51,6 +52,9 @@ def _block_specs(name: str, field: Any) -> list[Spec]:
     return [_spec(f"{name}.{inner}", info) for inner, info in field.annotation.model_fields.items()]
 
 
+EXCLUSIVE: dict[str, Literal["minimum", "maximum"]] = {"Gt": "minimum", "Lt": "maximum"}
+
+
 def _spec(path: str, field: Any) -> Spec:
     parts = [part for part in get_args(field.annotation) if part is not type(None)]
     optional = type(None) in get_args(field.annotation)
@@ -73,6 +77,7 @@ def _spec(path: str, field: Any) -> Spec:
         choices=choices,
         minimum=low,
         maximum=high,
+        exclusive=[end for rule, end in EXCLUSIVE.items() if rule in bounds],
         optional=optional,
         when=field.json_schema_extra["when"],
     )
