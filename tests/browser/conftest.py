@@ -5,6 +5,7 @@ anything is asked of another host; `new_page` opens more of them.
 """
 
 import pytest
+from playwright.sync_api import expect
 
 from dfgui.store import Store
 from tests.chromium import launched
@@ -62,3 +63,11 @@ def new_page(browser):
 @pytest.fixture
 def page(new_page):
     return new_page()
+
+
+@pytest.fixture
+def train(page, app):
+    """The Train page, once what is known before the start stands there."""
+    page.goto(f"{app.url}/?view=train")
+    expect(page.locator("#notes .note").first).to_be_visible(timeout=30_000)
+    return page

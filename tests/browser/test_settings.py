@@ -2,20 +2,12 @@
 
 from urllib.parse import parse_qs, urlparse
 
-import pytest
 import yaml
 from playwright.sync_api import expect
 
-from tests.browser.test_train import choose, field, preset, unfold, write
+from tests.browser.form import choose, field, preset, unfold, write
 
 expect.set_options(timeout=30_000)
-
-
-@pytest.fixture
-def train(page, app):
-    page.goto(f"{app.url}/?view=train")
-    expect(page.locator("#notes .note").first).to_be_visible()
-    return page
 
 
 def number(page, path):

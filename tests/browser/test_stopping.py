@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
-from tests.browser.test_train import field, unfold, write
+from tests.browser.form import field, unfold, write
 from tests.server.processes import APP, free_port, served
 
 expect.set_options(timeout=30_000)

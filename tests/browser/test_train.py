@@ -2,39 +2,12 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from dfgui.models import hardware
+from tests.browser.form import choose, field, preset, unfold, write
 
 expect.set_options(timeout=30_000)  # hardware and data are looked at before the start
-
-
-@pytest.fixture
-def train(page, app):
-    page.goto(f"{app.url}/?view=train")
-    expect(page.locator("#notes .note").first).to_be_visible()
-    return page
-
-
-def field(page, path):
-    return page.locator(f"#field-{path.replace('.', '__')}")
-
-
-def unfold(page, group):
-    if not page.locator(f"#group-{group} .fields").is_visible():
-        page.locator(f"#group-{group} > button").click()
-
-
-def preset(page, name):
-    """Takes a preset over, with all that it changes."""
-    page.locator(f"#preset-{name}").click()
-    page.locator("#preset-said [data-fill]").click()
-
-
-def write(page, path, value):
-    field(page, path).locator("input").fill(value)
-    field(page, path).locator("input").blur()
 
 
 def test_before_the_start_the_page_says_what_will_happen(train):
@@ -204,8 +177,3 @@ def test_any_other_setting_of_sft_config_is_written_by_its_name(train, store):
     box.blur()
     expect(train.locator("#group-extra > button")).to_contain_text("adam_beta2: 0.95, logging_first_step: true")
     expect(field(train, "extra")).not_to_contain_text("Did you mean")
-
-
-def choose(page, path, value):
-    field(page, path).locator("input").click()
-    page.get_by_role("option", name=value, exact=True).click()
