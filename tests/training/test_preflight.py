@@ -4,14 +4,16 @@ import gzip
 import json
 import shutil
 from collections import namedtuple
+from dataclasses import asdict
+from functools import lru_cache
 
 import pytest
 
-from dfgui import actions, settings
+from dfgui import actions, presets, settings
 from dfgui.data import sources
 from dfgui.errors import UserError
-from dfgui.models import fitting, hardware, memory, shapes
-from dfgui.recipe import parse
+from dfgui.models import fitting, hardware, memory, rehearsal, shapes
+from dfgui.recipe import nested, parse
 from dfgui.store import Store
 from dfgui.training import preflight
 from dfgui.training.preflight import room
@@ -303,3 +305,54 @@ def test_a_run_keeps_its_estimate_and_the_most_it_has_taken(where, values, train
 def test_a_run_trains_without_an_estimate(train, values):
     row, _ = train(values)
     assert row["status"] == "finished" and "memory_estimate" not in row["facts"]
+
+
+CARDS = {  # what each preset is made for, in GB; the demo's is this machine
+    "16gb": ("NVIDIA RTX A4000", 16),
+    "24gb": ("NVIDIA L4", 24),
+    "48gb": ("NVIDIA L40S", 48),
+    "full": ("NVIDIA L4", 24),
+    "tools": ("NVIDIA L4", 24),
+    "unsloth": ("NVIDIA L4", 24),
+}
+
+
+@pytest.fixture(scope="module")
+def of_half_a_billion(tmp_path_factory):
+    """A model of Qwen3's 0.6 B shape, as far as preflight looks: its config, and a file as long as its weights."""
+    from transformers import Qwen3Config
+
+    folder = tmp_path_factory.mktemp("half")
+    sizes = {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28, "head_dim": 128}
+    heads = {"num_attention_heads": 16, "num_key_value_heads": 8}
+    Qwen3Config(**sizes, **heads, vocab_size=151_936, tie_word_embeddings=True).save_pretrained(folder)
+    with (folder / "model.safetensors").open("wb") as file:
+        file.truncate(1_200_000_000)  # of nothing: it takes no room on the disk
+    return folder
+
+
+@lru_cache
+def measured(asked):
+    """The shape of a model, measured here; several presets train the same."""
+    return rehearsal.measured(memory.Asked(**json.loads(asked)))
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_a_preset_passes_on_the_machine_it_is_made_for(where, of_half_a_billion, monkeypatch, name):
+    values = {"model.name": str(of_half_a_billion), "data.source": "demo"}
+    here = {"bf16": False, "bitsandbytes": False}
+    if name in CARDS:
+        card, size = CARDS[name]
+        monkeypatch.setattr(hardware, "look", lambda: hardware.Hardware("cuda", card, True, size * 10**9))
+        monkeypatch.setattr(hardware, "free", lambda: int(0.95 * size * 10**9))
+        monkeypatch.setattr(hardware, "has", lambda package: True)
+        here = dict.fromkeys(("bf16", "bitsandbytes", "unsloth", "in_4bit"), True)
+    asked, replaced = presets.apply(name, **here)
+    assert replaced == []  # nothing is missing there
+    run = parse(nested(values | asked))
+    found = measured(json.dumps(asdict(shapes.asked_of(run, where))))
+    monkeypatch.setattr(shapes, "known", lambda *asked, **how: found)
+    notes = {note.title: note for note in preflight.notes(run, where)}
+    assert [note for note in notes.values() if note.kind == "stop"] == []
+    assert notes["Memory"].kind == "ok" and " free" in notes["Memory"].text
+    preflight.require(run, where)
