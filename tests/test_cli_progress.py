@@ -76,10 +76,20 @@ def to_a_file(folder, *arguments):
     return told.decode(), json.loads(printed)
 
 
+PHASES = [
+    *("waiting for its turn", "preparing", "starting TRL", "loading the tokenizer", "tokenising"),
+    *("loading the model", "working on the first step", "training"),
+]
+
+
 def test_a_run_on_a_terminal_draws_a_bar_for_each_phase_and_one_for_its_steps(folder):
     drawn, answer = on_a_terminal(folder, "train", "run.yaml")
     assert answer["status"] == "finished"
-    assert re.search(r"tokenising.*loading the model.*working on the first step.*training", drawn, re.DOTALL)
+    names = [re.split(r":| \[", line)[0].strip() for line in re.split(r"[\r\n]+", drawn) if line.strip()]
+    bars = [name for name, before in zip(names, ["", *names], strict=False) if name != before]
+    assert bars[0] in PHASES and bars[-1] == "training"
+    assert bars == [phase for phase in PHASES if phase in bars]  # one for each, in this order
+    assert "starting TRL" in bars  # the others may be over before anybody looks
     last = [line for line in re.split(r"[\r\n]+", drawn) if line.strip()][-1]
     assert re.match(r"training: 100%\|.+\| 4/4 \[\d\d:\d\d, loss [\d.]+, eval loss [\d.]+, lr [\de.-]+\]", last), last
     assert "Loading weights" not in drawn
@@ -90,7 +100,7 @@ def test_a_run_into_a_file_tells_lines_that_a_log_can_hold(folder):
     assert answer["status"] == "finished"
     lines = told.splitlines()
     assert "\r" not in told and "\x1b" not in told and "%|" not in told
-    assert "loading the model" in lines
+    assert "starting TRL" in lines
     assert re.fullmatch(r"step 4/4  loss [\d.]+  eval loss [\d.]+  lr [\de.-]+(  finishing)?", lines[-1]), lines[-1]
 
 

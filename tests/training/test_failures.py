@@ -9,9 +9,8 @@ from importlib.util import find_spec
 import pytest
 
 from dfgui.errors import UserError
-from dfgui.recipe import flat, parse
+from dfgui.recipe import flat, nested, parse
 from dfgui.training.failures import explain, is_cuda_fault, killed
-from dfgui.ui import form
 from tests.disk import disk_of
 from tests.tiny import tiny_folder
 
@@ -110,7 +109,7 @@ def test_memory_names_three_settings_to_change_and_to_what():
         "(now 4), gradient_checkpointing to true (now false; about a quarter slower) and max_length to 1024 (now 2048; "
         "longer rows lose their end)."
     )
-    parse(form.nested(flat(asked.model_dump()) | told.changes))  # and it is a config
+    parse(nested(flat(asked.model_dump()) | told.changes))  # and it is a config
 
 
 def test_a_max_length_beyond_every_row_is_halved_from_the_longest_row():
