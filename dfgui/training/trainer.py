@@ -27,6 +27,7 @@ class Trainer(SFTTrainer):
     save_trouble = ""  # why the last checkpoint could not be written
     epochs_cut = 0  # epochs that were ended before their last row
     goes_on_from: Path | None = None
+    dice_of_epoch: Any = None  # torch's random state as the epoch began
     _epoch = 0
     _batches_in_epoch = 1
 
@@ -47,7 +48,12 @@ class Trainer(SFTTrainer):
         return (stood["epoch"], stood["batches"]) if self.epochs_cut else counted
 
     def _run_epoch(self, **given: Any) -> Any:  # type: ignore[override]
+        """One epoch. Rows ordered by length are drawn as it begins: one that goes on draws as it did then."""
         self._epoch, self._batches_in_epoch = given["epoch"], given["steps_in_epoch"]
+        begun = given["epoch"] == given["epochs_trained"] and given["steps_trained_in_current_epoch"] > 0
+        if begun and (dice := window.dice_of_epoch(self.goes_on_from)) is not None:
+            torch.set_rng_state(dice)
+        self.dice_of_epoch = torch.get_rng_state()
         return super()._run_epoch(**given)
 
     def place_in_data(self) -> tuple[int, int]:

@@ -1,4 +1,5 @@
-"""What a checkpoint of TRL's forgets: how far the loss of this logging window has added up, and the tokens seen.
+"""What a checkpoint of TRL's forgets: how far the loss of this logging window has added up, the tokens seen, and with
+which random state the epoch began.
 
     checkpoint-7/window.json  {"loss": 9.41, "total_loss": 24.2, "logged_at": 5, "metrics": {...}, "num_tokens": 4212}
 
@@ -6,6 +7,7 @@ With it a resumed run logs at step 10 the mean of steps 6 to 10, as one that was
 """
 
 import json
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ def standing(trainer: Any) -> dict[str, Any]:
         "epochs_cut": trainer.epochs_cut,
         "epoch": epoch,
         "batches": batches,
+        "dice_of_epoch": b64encode(trainer.dice_of_epoch.numpy().tobytes()).decode(),
     }
 
 
@@ -38,6 +41,14 @@ def read(folder: Path | None) -> dict[str, Any]:
     """What was saved in a checkpoint; empty for one of before it was."""
     file = folder / NAME if folder else None
     return json.loads(file.read_text(encoding="utf-8")) if file and file.is_file() else {}
+
+
+def dice_of_epoch(folder: Path | None) -> Any:
+    """torch's random state as the epoch began in which the checkpoint was written; None for one of before."""
+    import torch
+
+    kept = read(folder).get("dice_of_epoch")
+    return torch.frombuffer(bytearray(b64decode(kept)), dtype=torch.uint8) if kept else None
 
 
 def restore(trainer: Any, folder: Path) -> None:

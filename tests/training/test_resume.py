@@ -60,6 +60,17 @@ def test_a_stopped_run_goes_on_as_if_it_had_never_been(train, values, where, mon
     assert [(part["from_step"], part["left_at_step"]) for part in store.parts.of(parts["id"])] == [(7, 9)]
 
 
+def test_rows_ordered_by_length_come_in_the_order_that_their_epoch_began_with(train, values, where, monkeypatch):
+    """That order is drawn from the dice that dropout throws too, so that it is another one in each epoch."""
+    wanted = shaped(values, "lora", train_sampling_strategy="group_by_length")
+    whole, store = train(wanted)
+    commanding(monkeypatch, {7: ["save"], 9: ["stop-without-checkpoint"]})
+    parts, _ = train(wanted)
+    monkeypatch.undo()
+    resumed(where, parts["id"])
+    assert store.metrics.points(parts["id"], "loss") == store.metrics.points(whole["id"], "loss")
+
+
 def test_an_epoch_that_was_ended_by_hand_is_not_trained_again(train, values, where, monkeypatch):
     commanding(monkeypatch, {3: ["end-epoch"]})
     whole, store = train(shaped(values, "full", num_train_epochs=3, max_steps=-1))
