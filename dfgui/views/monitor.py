@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from dfgui import words
 from dfgui.config import EarlyStopping
 from dfgui.store.runs import ACTIVE, ENDED
-from dfgui.views import progress, words
+from dfgui.views import progress
 
 MOST_CHECKPOINTS = 100  # that the table shows; a run may save thousands
 WATCHED = {

@@ -5,8 +5,8 @@ Speed and time count the part that trains now: a run that was resumed began anew
 
 from typing import Any
 
+from dfgui import words
 from dfgui.store.runs import ACTIVE
-from dfgui.views import words
 
 PHASES = {  # phase as the trainer writes it -> what is counted, by phase_unit
     "bytes": lambda done, total: f"{words.size(done)} of {words.size(total)}",

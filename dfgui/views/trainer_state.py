@@ -3,7 +3,8 @@
 from pathlib import PurePath
 from typing import Any
 
-from dfgui.views import progress, words
+from dfgui import words
+from dfgui.views import progress
 
 MEANINGS = {  # in the order shown
     "global_step": "Updates of the weights so far.",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dfgui import words
 from dfgui.config import RunConfig
 from dfgui.models import hardware
 from dfgui.recipe import flat
@@ -46,8 +47,8 @@ def pace(run: RunConfig, settings: Settings) -> Iterator[Note]:
             "ok", "Time", "Known a few steps after the start: no run of this model has told yet how long it takes."
         )
     else:
-        each = f"{found.steps:,} step{'' if found.steps == 1 else 's'} of {_seconds(found.per_step)}"
-        yield Note("ok", "Time", f"About {_duration(found.seconds)}: {each}, as {found.like} took.")
+        each = f"{words.counted(found.steps, 'step')} of {words.number(found.per_step, 2)} s"
+        yield Note("ok", "Time", f"About {words.duration(max(found.seconds, 1))}: {each}, as {found.like} took.")
 
 
 def estimate(run: RunConfig, settings: Settings) -> Pace | None:
@@ -91,14 +92,3 @@ def _steps(run: RunConfig, settings: Settings, same: dict[str, Any] | None) -> i
         return None
     each = run.rows_per_step(hardware.look().devices if run.run.placement == "accelerate" else 1)
     return max(math.ceil(training.num_train_epochs * math.ceil(rows / each)), 1)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 99.5:
-        return f"{max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
