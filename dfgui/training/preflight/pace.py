@@ -13,7 +13,7 @@ from dfgui.config import RunConfig
 from dfgui.models import hardware
 from dfgui.recipe import flat
 from dfgui.settings import Settings
-from dfgui.store import Store
+from dfgui.store import Store, clock
 from dfgui.training.preflight import data
 from dfgui.training.preflight.note import Note
 
@@ -55,7 +55,8 @@ def estimate(run: RunConfig, settings: Settings) -> Pace | None:
     """None where no earlier run tells, or where nobody knows how many steps there will be."""
     asked = flat(run.model_dump())
     device = hardware.describe(hardware.look())
-    runs = [row for row in Store(settings.store_path).runs.all() if row["facts"].get("device") == device]
+    ended = [row for row in Store(settings.store_path).runs.all() if row["ended_at"]]
+    runs = [row for row in ended if row["facts"].get("device") == device]
     known = [(row, flat(row["config"]), per_row) for row in runs if (per_row := _seconds_per_row(row)) is not None]
     like = [one for one in known if all(one[1].get(path) == asked[path] for path in SAME)]
     if not like:
@@ -69,13 +70,10 @@ def estimate(run: RunConfig, settings: Settings) -> Pace | None:
 
 
 def _seconds_per_row(row: dict[str, Any]) -> float | None:
-    """Of a run that has ended: the clock begins when its first step is done."""
-    if not row["first_step_at"] or not row["ended_at"]:
-        return None
-    steps = row["global_step"] - row["begun_at_step"] - 1
+    """Of a run that has ended; None where it took too few steps to tell."""
+    rate = clock.rate(row, row["ended_at"])
     rows = row["facts"].get("rows_per_step")
-    seconds = row["ended_at"] - row["first_step_at"]
-    return seconds / (steps * rows) if steps >= STEPS and rows and seconds > 0 else None
+    return 1 / (rate * rows) if rate and rows and clock.steps(row) >= STEPS else None
 
 
 def _same_rows(config: dict[str, Any], asked: dict[str, Any]) -> bool:
