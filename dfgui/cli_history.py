@@ -8,10 +8,9 @@ Each answers as a command to a run that goes on does: {run, command, taken_at_st
 import argparse
 from typing import Any
 
-from dfgui import actions
+from dfgui import actions, words
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.views import words
 
 Answer = tuple[int, Any, str | None]  # exit code, the JSON value, the same in words
 

@@ -18,9 +18,10 @@ from typing import Any, Protocol, TextIO
 
 from tqdm import tqdm
 
+from dfgui import words
 from dfgui.data.report import Report
 from dfgui.store import Store
-from dfgui.views import progress, words
+from dfgui.views import progress
 
 SECONDS = 5.0  # between two lines, unless a new phase begins
 COUNTED = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from dfgui import words
 from dfgui.store.commands import STOPS
 from dfgui.store.runs import ENDED
 from dfgui.training.apart import KILL_SECONDS, TERM_SECONDS
-from dfgui.views import words
 
 TITLES = {  # as they stand on the buttons
     "save": "Save",

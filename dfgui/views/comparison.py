@@ -5,8 +5,8 @@
 
 from typing import Any
 
-from dfgui import fields
-from dfgui.views import monitor, words
+from dfgui import fields, words
+from dfgui.views import monitor
 from dfgui.views.runs import Measured, model_name, steps
 
 TITLES = {spec.path: spec.title for spec in fields.specs()}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dfgui.views import words
+from dfgui import words
 
 KINDS = {  # kind of package -> title, what it is for
     "adapter": ("Adapter", "Only what was trained. Small; it needs its base model beside it."),

@@ -5,8 +5,8 @@
 
 from typing import Any
 
+from dfgui import words
 from dfgui.store.commands import STOPS
-from dfgui.views import words
 from dfgui.views.commands import answer
 
 MOST = 200  # the newest ones

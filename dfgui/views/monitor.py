@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from dfgui import words
 from dfgui.config import EarlyStopping
+from dfgui.store import clock
 from dfgui.store.runs import ACTIVE, ENDED
-from dfgui.views import progress, words
+from dfgui.views import progress
 
 MOST_CHECKPOINTS = 100  # that the table shows; a run may save thousands
 WATCHED = {
@@ -19,7 +21,7 @@ ENDINGS = {"finished": "Finished.", "stopped": "", "failed": "Failed.", "interru
 def head(run: dict[str, Any], now: float, queue_place: int, tokens: float | None) -> dict[str, Any]:
     """Name, status and how far it is. `queue_place`: 1 is next; `tokens`: in each step, for the tokens per second."""
     left = progress.seconds_left(run, now)
-    pace = progress.rate(run, now)
+    pace = clock.rate(run, now)
     took = progress.took(run) if run["status"] in ENDED else None
     return {
         "run": run["id"],

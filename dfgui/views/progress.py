@@ -1,12 +1,10 @@
-"""How far a run is, and how long it still takes: from its row in the store and the clock.
-
-Speed and time count the part that trains now: a run that was resumed began anew at a checkpoint (`begun_at_step`).
-"""
+"""How far a run is, and how long it still takes: from its row in the store and its clock (store/clock.py)."""
 
 from typing import Any
 
+from dfgui import words
+from dfgui.store import clock
 from dfgui.store.runs import ACTIVE
-from dfgui.views import words
 
 PHASES = {  # phase as the trainer writes it -> what is counted, by phase_unit
     "bytes": lambda done, total: f"{words.size(done)} of {words.size(total)}",
@@ -20,24 +18,10 @@ Counted = tuple[int, float | None]
 DOING = {"loading": "loading the model", "first step": "working on the first step"}  # where one word says too little
 
 
-def trained_seconds(run: dict[str, Any], now: float) -> float | None:
-    """Seconds from the end of this part's first step until now, or until the run's end; None before that step."""
-    if run["first_step_at"] is None:
-        return None
-    return max((run["ended_at"] or now) - run["first_step_at"], 0.0)
-
-
 def took(run: dict[str, Any]) -> float | None:
     """Seconds that a run which has ended trained, in all its parts; None where it never took a step."""
-    seconds = run["seconds_before"] + (trained_seconds(run, run["ended_at"]) or 0.0)
+    seconds = run["seconds_before"] + (clock.seconds(run, run["ended_at"]) or 0.0)
     return seconds if run["first_step_at"] is not None or seconds else None
-
-
-def rate(run: dict[str, Any], now: float) -> float | None:
-    """Steps per second since this part's first step ended; None before its second."""
-    seconds = trained_seconds(run, now)
-    steps = run["global_step"] - run["begun_at_step"] - 1  # the clock starts when the first step has ended
-    return steps / seconds if seconds and steps >= 1 else None
 
 
 def per_second(steps_per_second: float | None, each_step: float | None) -> float | None:
@@ -58,7 +42,7 @@ def tokens_per_step(newest: Counted | None, before: Counted | None) -> float | N
 
 def seconds_left(run: dict[str, Any], now: float) -> float | None:
     """Seconds until max_steps at the pace so far; None while nobody can know."""
-    pace = rate(run, now)
+    pace = clock.rate(run, now)
     if pace is None or not run["max_steps"] or run["status"] not in ACTIVE:
         return None
     return max(run["max_steps"] - run["global_step"], 0) / pace

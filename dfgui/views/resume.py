@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from dfgui import words
 from dfgui.fields import specs
 from dfgui.store.runs import ENDED
-from dfgui.views import words
 
 
 def offered(run: dict[str, Any], checkpoints: list[dict[str, Any]]) -> bool:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from dfgui import words
 from dfgui.config import EARLIER
 from dfgui.store.runs import ENDED
-from dfgui.views import monitor, progress, words
+from dfgui.views import monitor, progress
 
 
 @dataclass(frozen=True)

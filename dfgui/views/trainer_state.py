@@ -3,7 +3,9 @@
 from pathlib import PurePath
 from typing import Any
 
-from dfgui.views import progress, words
+from dfgui import words
+from dfgui.store import clock
+from dfgui.views import progress
 
 MEANINGS = {  # in the order shown
     "global_step": "Updates of the weights so far.",
@@ -26,7 +28,7 @@ def rows(run: dict[str, Any], now: float, tokens: float | None) -> list[list[str
     """[name, value, meaning] of each field. `tokens`: in each step."""
     state = (run["state"] or {}) | {"global_step": run["global_step"], "epoch": run["epoch"]}
     told = [[name, _value(name, state.get(name)), meaning] for name, meaning in MEANINGS.items()]
-    pace = progress.rate(run, now)
+    pace = clock.rate(run, now)
     speeds = (tokens, run["facts"].get("rows_per_step"))
     return told + [
         [name, _pace(progress.per_second(pace, each)), meaning]

@@ -1,6 +1,6 @@
 """What this machine has, in one line: "CPU, 2 cores, 25.3 GB memory · 21 GB free · 120 GB of disk free"."""
 
-from dfgui.views import words
+from dfgui import words
 
 
 def machine(described: str, memory: int, disk: int) -> str:

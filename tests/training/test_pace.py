@@ -49,7 +49,7 @@ def test_the_pace_of_a_run_like_it_is_multiplied_out(where, values, earlier):
     earlier("first", steps=50, seconds=100)
     found = pace.estimate(wanted(values, max_steps=300), where)
     assert (found.steps, found.like) == (300, "first") and found.seconds == pytest.approx(600, rel=0.01)
-    assert told(where, wanted(values, max_steps=300)) == "About 10 min: 300 steps of 2 s, as first took."
+    assert told(where, wanted(values, max_steps=300)) == "About 10 min: 300 steps of 2.0 s, as first took."
     twice = wanted(values, max_steps=300, gradient_accumulation_steps=4)
     assert pace.estimate(twice, where).seconds == pytest.approx(1200, rel=0.01)
 

@@ -3,20 +3,9 @@ from dfgui.views import progress
 NOW = 1080.0  # 80 seconds after the first step ended
 
 
-def test_the_pace_counts_from_the_end_of_the_first_step(row):
-    assert progress.rate(row(), NOW) == 3.0  # 240 more steps in 80 seconds
-
-
 def test_the_time_left_follows_from_the_pace(row):
-    assert progress.seconds_left(row(), NOW) == 120.0
-
-
-def test_a_resumed_run_counts_the_part_that_trains_now(row):
-    """40 steps since checkpoint 200 in 80 seconds; what the parts before it took does not count."""
-    part = row(begun_at_step=200)
-    assert progress.rate(part, NOW) == 0.5
-    assert progress.seconds_left(part, NOW) == 720.0
-    assert progress.rate(row(begun_at_step=240), NOW) is None  # its first step
+    assert progress.seconds_left(row(), NOW) == 120.0  # 240 more steps in 80 seconds
+    assert progress.seconds_left(row(begun_at_step=200), NOW) == 720.0  # 40 since it was resumed
 
 
 def test_where_a_resumed_run_stands_is_counted_from_the_very_beginning(row):
@@ -45,10 +34,8 @@ def test_nothing_is_said_of_the_time_left_before_the_second_step(row):
     assert progress.seconds_left(row(first_step_at=None, global_step=0), NOW) is None
 
 
-def test_a_run_that_has_ended_has_no_time_left_and_keeps_its_pace(row):
-    ended = row(status="stopped", ended_at=1080.0)
-    assert progress.seconds_left(ended, 999_999.0) is None
-    assert progress.rate(ended, 999_999.0) == 3.0
+def test_a_run_that_has_ended_has_no_time_left(row):
+    assert progress.seconds_left(row(status="stopped", ended_at=1080.0), 999_999.0) is None
 
 
 def test_a_slow_pace_is_said_in_seconds_for_each_step():

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from dfgui import words
 from dfgui.config import RunConfig
 from dfgui.models import hardware
 from dfgui.recipe import flat
 from dfgui.settings import Settings
-from dfgui.store import Store
+from dfgui.store import Store, clock
 from dfgui.training.preflight import data
 from dfgui.training.preflight.note import Note
 
@@ -46,15 +47,16 @@ def pace(run: RunConfig, settings: Settings) -> Iterator[Note]:
             "ok", "Time", "Known a few steps after the start: no run of this model has told yet how long it takes."
         )
     else:
-        each = f"{found.steps:,} step{'' if found.steps == 1 else 's'} of {_seconds(found.per_step)}"
-        yield Note("ok", "Time", f"About {_duration(found.seconds)}: {each}, as {found.like} took.")
+        each = f"{words.counted(found.steps, 'step')} of {words.number(found.per_step, 2)} s"
+        yield Note("ok", "Time", f"About {words.duration(max(found.seconds, 1))}: {each}, as {found.like} took.")
 
 
 def estimate(run: RunConfig, settings: Settings) -> Pace | None:
     """None where no earlier run tells, or where nobody knows how many steps there will be."""
     asked = flat(run.model_dump())
     device = hardware.describe(hardware.look())
-    runs = [row for row in Store(settings.store_path).runs.all() if row["facts"].get("device") == device]
+    ended = [row for row in Store(settings.store_path).runs.all() if row["ended_at"]]
+    runs = [row for row in ended if row["facts"].get("device") == device]
     known = [(row, flat(row["config"]), per_row) for row in runs if (per_row := _seconds_per_row(row)) is not None]
     like = [one for one in known if all(one[1].get(path) == asked[path] for path in SAME)]
     if not like:
@@ -68,13 +70,10 @@ def estimate(run: RunConfig, settings: Settings) -> Pace | None:
 
 
 def _seconds_per_row(row: dict[str, Any]) -> float | None:
-    """Of a run that has ended: the clock begins when its first step is done."""
-    if not row["first_step_at"] or not row["ended_at"]:
-        return None
-    steps = row["global_step"] - row["begun_at_step"] - 1
+    """Of a run that has ended; None where it took too few steps to tell."""
+    rate = clock.rate(row, row["ended_at"])
     rows = row["facts"].get("rows_per_step")
-    seconds = row["ended_at"] - row["first_step_at"]
-    return seconds / (steps * rows) if steps >= STEPS and rows and seconds > 0 else None
+    return 1 / (rate * rows) if rate and rows and clock.steps(row) >= STEPS else None
 
 
 def _same_rows(config: dict[str, Any], asked: dict[str, Any]) -> bool:
@@ -91,14 +90,3 @@ def _steps(run: RunConfig, settings: Settings, same: dict[str, Any] | None) -> i
         return None
     each = run.rows_per_step(hardware.look().devices if run.run.placement == "accelerate" else 1)
     return max(math.ceil(training.num_train_epochs * math.ceil(rows / each)), 1)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 99.5:
-        return f"{max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -20,7 +20,7 @@ dfgui.chart = (() => {
     if (size === 0) return "0";
     if (size < 1e-2 || size >= 1e5) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
     if (short) return value.toLocaleString("en", { maximumSignificantDigits: 3 });
-    const decimals = Math.max(2 - Math.floor(Math.log10(size)), 0); // as views/words.py has it
+    const decimals = Math.max(2 - Math.floor(Math.log10(size)), 0); // as dfgui/words.py has it
     return Number(value.toFixed(decimals)).toLocaleString("en", { minimumFractionDigits: decimals });
   }
 

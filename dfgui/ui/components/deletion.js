@@ -21,7 +21,7 @@ dfgui.deletion = (dialog, erase) => {
     return `${name}${left}${size ? `, ${bytes(size)}` : ""}`;
   }
 
-  // As views/words.py says them: "512 bytes", "31 MB", "1.2 GB".
+  // As dfgui/words.py says them: "512 bytes", "31 MB", "1.2 GB".
   function bytes(count) {
     if (count < 1000) return `${count} bytes`;
     for (const unit of ["KB", "MB", "GB", "TB"]) {

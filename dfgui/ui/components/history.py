@@ -8,13 +8,13 @@ The browser says which state of the table it has; what comes back are the rows t
 import shutil
 from typing import Any
 
-from dfgui import actions
+from dfgui import actions, words
 from dfgui.artifacts.disk import Usage
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.store.runs import ACTIVE, ENDED
-from dfgui.views import comparison, curves, runs, words
+from dfgui.views import comparison, curves, runs
 from dfgui.views.runs import Measured
 from dfgui.views.spark import READ, spark
 

@@ -1,6 +1,6 @@
 import pytest
 
-from dfgui.views import words
+from dfgui import words
 
 
 @pytest.mark.parametrize(
