@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from dfgui.config import Block, RunConfig
 
 # several: any of the choices; where there are none here, what can be chosen depends on the place
+# switch: true or false, and where there are choices one of those
 # mapping: settings by name, {"adam_beta2": 0.95}
 Kind = Literal["number", "integer", "switch", "choice", "several", "text", "mapping"]
 
@@ -61,7 +62,9 @@ def _spec(path: str, field: Any) -> Spec:
     inner = parts[0] if optional and len(parts) == 1 else field.annotation
     several = get_origin(inner) is list
     offered = get_args(inner)[0] if several else inner
-    choices = [str(choice) for choice in get_args(offered)] if get_origin(offered) is Literal else []
+    switch = bool in parts  # which may have a third position beside, "auto"
+    literal = next((part for part in (offered, *parts) if get_origin(part) is Literal), None)
+    choices = [str(choice) for choice in get_args(literal)]
     kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number", dict[str, Any]: "mapping"}
     bounds = {type(rule).__name__: rule for rule in field.metadata}
     low = getattr(bounds.get("Ge"), "ge", getattr(bounds.get("Gt"), "gt", None))
@@ -72,7 +75,7 @@ def _spec(path: str, field: Any) -> Spec:
         help=field.description,
         group=field.json_schema_extra["group"],
         level=field.json_schema_extra["level"],
-        kind="several" if several else "choice" if choices else kinds.get(inner, "text"),
+        kind="several" if several else "switch" if switch else "choice" if choices else kinds.get(inner, "text"),
         default=field.default,
         choices=choices,
         minimum=low,

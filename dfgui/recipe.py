@@ -59,7 +59,9 @@ def _problems(error: ValidationError) -> dict[str, str]:
 def _problem(error: Any) -> tuple[str, str]:
     limits = error.get("ctx", {})
     path = getattr(limits.get("error"), "field", None) or ".".join(
-        str(part) for part in error["loc"] if not str(part).startswith(("str", "constrained-str", "list["))
+        str(part)
+        for part in error["loc"]
+        if not str(part).startswith(("str", "constrained-str", "list[", "literal[", "bool"))
     )
     given = error.get("input")
     words = {

@@ -69,6 +69,11 @@ def size(count: float | None) -> str:
     return f"{count:.1f} {unit}" if count < 9.95 else f"{count:.0f} {unit}"
 
 
+def memory(count: float) -> str:
+    """Bytes of memory to a tenth of a GB, since what is needed and what is free may lie close together: "15.9 GB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
 def whole(count: int | None) -> str:
     """A count with thousands apart: "12,345"."""
     return NOTHING if count is None else f"{count:,}"

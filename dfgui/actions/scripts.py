@@ -10,6 +10,7 @@ from typing import Any
 from dfgui import recipe
 from dfgui.actions.runs import checked, settled
 from dfgui.config import RunConfig
+from dfgui.models import fastest
 from dfgui.settings import Settings
 from dfgui.store import Store
 
@@ -39,9 +40,17 @@ def script(settings: Settings, asked: Asked, to: Path) -> dict[str, Any]:
 
 
 def _found(settings: Settings, asked: Asked) -> tuple[RunConfig, dict[str, Any], str, Settings]:
-    """(config, facts, id, settings): a run that was started may read again what it has read."""
+    """(config, facts, id, settings): a run that was started may read again what it has read.
+
+    What the config leaves open is as the run has chosen it, else as one of it would be here.
+    """
+    from dfgui.training.preflight import speed
+
     if not isinstance(asked, str):
         config = asked if isinstance(asked, RunConfig) else recipe.parse(asked)
-        return settled(settings, config), {}, "", settings
+        config = settled(settings, config)
+        return speed.settled(config, settings), {}, "", settings
     row = Store(settings.store_path).runs.get(checked(asked))
-    return RunConfig.model_validate(row["config"]), row["facts"], row["id"], replace(settings, jailed=False)
+    config = fastest.settled(RunConfig.model_validate(row["config"]), row["facts"].get("chosen", {}))
+    settings = replace(settings, jailed=False)
+    return speed.settled(config, settings), row["facts"], row["id"], settings

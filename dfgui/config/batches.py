@@ -51,11 +51,12 @@ class Batches(Block):
         ge=1,
         le=4096,
     )
-    train_sampling_strategy: Literal["random", "group_by_length", "sequential"] = setting(
-        "random",
+    train_sampling_strategy: Literal["auto", "random", "group_by_length", "sequential"] = setting(
+        "auto",
         "Order of rows",
-        "random: shuffled. group_by_length: shuffled, rows of like length together, so that less is padded and steps "
-        "are quicker. sequential: as in the dataset.",
+        "auto: group_by_length where a fifth of a shuffled batch or more would be padding, else random. random: "
+        "shuffled. group_by_length: shuffled, rows of like length together, so that less is padded and steps are "
+        "quicker. sequential: as in the dataset.",
         "batch",
         "advanced",
     )

@@ -12,10 +12,10 @@ class Memory(Block):
     precision: Literal["auto", "bf16", "fp16", "fp32"] = setting(
         "auto", "Precision", "auto: bf16 where the hardware supports it, otherwise fp16, otherwise fp32.", "precision"
     )
-    gradient_checkpointing: bool = setting(
-        True,
+    gradient_checkpointing: Literal["auto"] | bool = setting(
+        "auto",
         "Gradient checkpointing",
-        "Recompute instead of remember: much less memory, about a quarter slower.",
+        "Recompute instead of remember: much less memory, about a quarter slower. auto: off where there is room.",
         "memory",
     )
     activation_offloading: bool = setting(

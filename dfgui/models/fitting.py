@@ -10,15 +10,15 @@ None where that is not known yet: such a change is left out.
 
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dfgui.config import LEARNING_RATES, RunConfig
 from dfgui.models import hardware
+from dfgui.models.fastest import Changes, changed
 
 MOST = 3  # at once
 SHORTEST = 128  # tokens; cutting rows further leaves little to learn from
 
-Changes = dict[str, Any]  # path -> value
 Change = tuple[str, Changes]  # and in words
 Takes = Callable[[RunConfig], int | None]
 Kinds = tuple[Callable[[RunConfig], Iterator[Change]], ...]
@@ -36,18 +36,6 @@ def suggestions(run: RunConfig, free: float, takes: Takes) -> list[Suggestion]:
         if found := list(islice(_alone(kinds, run, free, takes), MOST)) or _together(kinds, run, free, takes):
             return found
     return []
-
-
-def changed(run: RunConfig, changes: Changes) -> RunConfig:
-    """The run with other settings, by path."""
-    run = run.model_copy(deep=True)
-    for path, value in changes.items():
-        *blocks, name = path.split(".")
-        block: Any = run
-        for one in blocks:
-            block = getattr(block, one)
-        setattr(block, name, value)
-    return run
 
 
 def other_models(run: RunConfig) -> list[RunConfig]:
@@ -91,7 +79,7 @@ def _listed(parts: list[str]) -> str:
 
 
 def _checkpointing(run: RunConfig) -> Iterator[Change]:
-    if not run.training.gradient_checkpointing:
+    if run.training.gradient_checkpointing is False:
         yield "gradient checkpointing", {"training.gradient_checkpointing": True}
 
 

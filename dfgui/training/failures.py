@@ -18,6 +18,7 @@ import psutil
 
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.models import fastest
 from dfgui.training.kinds import KINDS, Run, is_fault, out_of_memory, said, size
 
 LINES = 20  # of the log
@@ -29,7 +30,9 @@ def explain(
     error: BaseException, config: RunConfig | None = None, facts: dict[str, Any] | None = None, log: str = ""
 ) -> UserError:
     """The error in words. Libraries wrap what happened: the outermost error that is understood explains it."""
-    run = Run(config, facts or {}, _without_secrets(log))
+    facts = facts or {}
+    settled = fastest.settled(config, facts.get("chosen", {})) if config else None
+    run = Run(settled, facts, _without_secrets(log))
     told = _explained(error, run)
     if (batch := _batch(error)) and told is not error and batch not in told.why:
         told.why = f"{told.why} {batch}"

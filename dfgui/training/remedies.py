@@ -98,7 +98,7 @@ def _smaller_batch(config: RunConfig) -> Iterator[Remedy]:
 
 
 def _checkpointing(config: RunConfig) -> Iterator[Remedy]:
-    if not config.training.gradient_checkpointing:
+    if config.training.gradient_checkpointing is not True:
         yield {"training.gradient_checkpointing": True}, "about a quarter slower"
 
 

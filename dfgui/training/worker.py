@@ -21,7 +21,7 @@ from dfgui.artifacts import checkpoints
 from dfgui.config import RunConfig
 from dfgui.data.checks import CHECKS
 from dfgui.errors import UserError
-from dfgui.models import backends, imports
+from dfgui.models import backends, fastest, imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
 from dfgui.training import memory
@@ -88,7 +88,10 @@ def _live(config: RunConfig, phases: Phases, settings: Settings) -> tuple[End, B
         if phases.place.ranks.first:  # a resumed run has the end again that it had, and `end` comes too late
             insist(lambda: phases.store.runs.go_back(phases.run))
     except BaseException as error:  # a panic in Rust, as tokenizers may raise, is no Exception
-        end = _failure(phases.run, error, config, phases.facts(), settings)
+        facts = phases.facts()
+        end = _failure(phases.run, error, config, facts, settings)
+        if end[2] and phases.place.ranks.first and (chosen := fastest.mended(facts.get("chosen", {}), end[2].changes)):
+            phases.writer.facts(chosen=chosen)  # for a resume
         problem = _without_traces(error)
     phases.writer.event("end" if end[2] is None else "error", end[1])
     return end, problem
@@ -141,7 +144,8 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import chat_template, earlier, hardware, load, loaded
-        from dfgui.training import batches, callbacks, early_stopping, engine, obedience, tracking, user_callbacks
+        from dfgui.training import batches, callbacks, choices, early_stopping, engine, obedience, tracking
+        from dfgui.training import user_callbacks as own_callbacks
         from dfgui.training.methods import sft
         from dfgui.training.preflight import pace, room
 
@@ -173,6 +177,8 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         phases.begin("downloading")
     base = phases.patiently(lambda going: load.fetch(config.model, settings, going(phases.counting("bytes"))))
     phases.writer.facts(base=base, **earlier.facts(config.model.name, settings))
+    config = choices.settle(config, phases, settings, prepared, base, machine)
+    training = config.training
 
     phases.begin("loading")
     loaded.release()
@@ -199,7 +205,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     trainer.add_callback(obeys)
     batches.attach(trainer, prepared)  # after the recorder, so that a loss that ends the run is in the curve
     early_stopping.attach(trainer, config.early_stopping, lambda: obeys.commanded)
-    user_callbacks.attach(trainer, config.callbacks, settings, phases.writer)
+    own_callbacks.attach(trainer, config.callbacks, settings, phases.writer)
     phases.stop_if_asked()
     checkpoint = _goes_on_from(phases, folder)
     if phases.place.ranks.first:

@@ -204,6 +204,9 @@ def _field(spec: Spec) -> Any:
     }
     if spec.kind == "switch" and spec.optional:
         return gr.Dropdown([("auto", ""), ("yes", True), ("no", False)], **common, filterable=False)
+    if spec.kind == "switch" and spec.choices:
+        third = [(choice, choice) for choice in spec.choices]
+        return gr.Dropdown([*third, ("on", True), ("off", False)], **common, filterable=False)
     if spec.kind == "switch":
         return gr.Checkbox(**common)
     if spec.kind == "choice":

@@ -107,7 +107,8 @@ def _precision(values: Values, devices: int) -> str:
 
 
 def _memory(values: Values, devices: int) -> str:
-    parts = ["checkpointing on" if values.get("training.gradient_checkpointing") else "checkpointing off"]
+    checkpointing = values.get("training.gradient_checkpointing")
+    parts = [f"checkpointing {checkpointing if isinstance(checkpointing, str) else 'on' if checkpointing else 'off'}"]
     parts += ["base in 4 bit"] if values.get("model.load_in_4bit") else []
     parts += ["activations to the CPU"] if values.get("training.activation_offloading") else []
     parts += ["Liger kernels"] if values.get("training.use_liger_kernel") else []

@@ -4,6 +4,7 @@ from typing import Any
 
 from dfgui import words
 from dfgui.config import EarlyStopping
+from dfgui.models import fastest
 from dfgui.store import clock
 from dfgui.store.runs import ACTIVE, ENDED
 from dfgui.views import progress
@@ -121,7 +122,7 @@ def about(run: dict[str, Any]) -> list[list[str]]:
     found = [[title, _fact(name, run["facts"][name])] for name, title in FACTS.items() if name in run["facts"]]
     times = [["Created", words.moment(run["created_at"])], ["Started", words.moment(run["started_at"])]]
     tracked = [[f"Tracked in {name}", words] for name, words in run["facts"].get("tracked", {}).items()]
-    where = [*_runs_in(run["facts"]), *tracked]
+    where = [*_runs_in(run["facts"]), *tracked, *_chosen(run["facts"])]
     return [["Run", run["id"]], *times, *_foreseen(run), *where, *found, *_settings(run["config"])]
 
 
@@ -149,6 +150,13 @@ def _runs_in(facts: dict[str, Any]) -> list[list[str]]:
         return []
     why = facts.get("runs_there_because")
     return [["Runs in", f"{facts['runs_in']}. {why}" if why else facts["runs_in"]]]
+
+
+def _chosen(facts: dict[str, Any]) -> list[list[str]]:
+    """What the settings left open, what it came to, and why."""
+    chosen, why = facts.get("chosen", {}), facts.get("chosen_because", {})
+    choices = [fastest.Choice(path, value, why.get(path, "")) for path, value in chosen.items()]
+    return [[fastest.TITLES.get(one.path, one.path), fastest.value_in_words(one)] for one in choices]
 
 
 FACTS = {

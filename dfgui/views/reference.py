@@ -157,7 +157,7 @@ def _takes(spec: Spec) -> str:
     words: dict[str, Callable[[], str]] = {
         "choice": lambda: listed,
         "several": lambda: f"a list of {listed}" if listed else "a list",
-        "switch": lambda: "`true`, `false`",
+        "switch": lambda: ", ".join([*([listed] if listed else []), "`true`", "`false`"]),
         "integer": lambda: f"a whole number{_bounds(spec)}",
         "number": lambda: f"a number{_bounds(spec)}",
         "mapping": lambda: "`{name: value}`",

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from peft import get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, Trainer, TrainingArguments
 
 from dfgui import config, settings
-from dfgui.models import fitting, hardware, memory, optimisers, rehearsal, shapes, steps
+from dfgui.models import fastest, fitting, hardware, memory, optimisers, rehearsal, shapes, steps
 from dfgui.models.hardware import Hardware
 from dfgui.models.memory import Asked, Shape, Tensors
 from dfgui.recipe import parse
@@ -315,7 +316,7 @@ def test_a_model_that_is_not_here_is_unknown_and_says_so(tmp_path):
 
 def test_estimating_imports_nothing_heavy(shape_of):
     code = (
-        "import json, sys; from dfgui.models import fitting, memory, shapes; from dfgui.recipe import parse\n"
+        "import json, sys; from dfgui.models import fastest, fitting, memory, shapes; from dfgui.recipe import parse\n"
         "shape = memory.shape_of(json.loads(sys.argv[1]))\n"
         "run = parse({'model': {'name': 'demo'}, 'data': {'source': 'demo'}})\n"
         "print(memory.estimate(shape, run).total, sorted({'torch', 'transformers', 'trl', 'peft'} & set(sys.modules)))"
@@ -330,3 +331,19 @@ def test_estimating_imports_nothing_heavy(shape_of):
 
 def test_equal_weights_are_counted_together():
     assert Tensors((8, 4), 2, 3).bytes == 8 * 4 * 2 * 3
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("kind", ["llama", "qwen3", "qwen3_moe"])
+@pytest.mark.parametrize(("batch", "length"), [(1, 256), (4, 1024), (1, 4096)])
+def test_the_bound_of_a_config_is_above_what_was_measured(folder, shape_of, kind, method, batch, length):
+    shape, how = shape_of(kind, method), AutoConfig.from_pretrained(folder(kind))
+    run = run_of(gradient_checkpointing=False, per_device_train_batch_size=batch, max_length=length)
+    moving = memory.training_step(shape, run)
+    assert fastest.bound(how, run, shape.weights, length) > shape.weights + shape.trained + sum(moving.values())
+
+
+def test_a_config_that_is_silent_about_its_layers_has_no_bound():
+    known = {"hidden_size": 64, "num_hidden_layers": 2, "vocab_size": 600, "num_attention_heads": 4}
+    assert fastest.bound(SimpleNamespace(**known), run_of(), 1, 1) is None
+    assert fastest.bound(SimpleNamespace(**known, intermediate_size=128), run_of(), 1, 1)

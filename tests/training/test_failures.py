@@ -113,15 +113,17 @@ def test_memory_names_three_settings_to_change_and_to_what():
 
 
 def test_a_max_length_beyond_every_row_is_halved_from_the_longest_row():
-    asked = parse({"training": {"per_device_train_batch_size": 1, "max_length": 8192}})
+    asked = parse({"training": {"per_device_train_batch_size": 1, "max_length": 8192, "gradient_checkpointing": True}})
     assert explain(MemoryError(), asked, {"longest": 900}).changes == {"training.max_length": 450}
 
 
 def test_what_is_at_its_best_is_not_named():
-    smallest = parse({"training": {"per_device_train_batch_size": 1, "max_length": 200}})
+    smallest = parse(
+        {"training": {"per_device_train_batch_size": 1, "max_length": 200, "gradient_checkpointing": True}}
+    )
     told = explain(MemoryError(), smallest)
     assert (told.changes, told.do) == ({}, "Use a smaller model, or a machine with more memory.")
-    full = parse({"method": "full", "training": {"per_device_train_batch_size": 1}})
+    full = parse({"method": "full", "training": {"per_device_train_batch_size": 1, "gradient_checkpointing": True}})
     assert explain(MemoryError(), full).changes == {
         "method": "lora",
         "training.learning_rate": 2e-4,

@@ -355,7 +355,7 @@ def arguments_of(source):
 def other(spec):
     """A value that a setting does not have by default."""
     if spec.kind == "switch":
-        return not spec.default
+        return spec.default is False
     if spec.kind == "choice":
         return next(one for one in reversed(spec.choices) if one != str(spec.default))
     if spec.kind == "mapping":

@@ -36,7 +36,7 @@ def some(spec):
     low = spec.minimum if spec.minimum is not None else 0
     high = spec.maximum if spec.maximum is not None else low + 1000
     kinds = {
-        "switch": st.booleans(),
+        "switch": st.sampled_from([True, False, *spec.choices]),
         "choice": st.sampled_from(spec.choices or [""]),
         "several": st.sets(st.sampled_from(spec.choices or [""])).map(sorted),
         "integer": st.integers(int(low), int(high)),

@@ -78,7 +78,8 @@ def test_the_model_says_which_chat_template_it_gets_where_that_is_not_its_own():
             {"training.weight_decay": 0.01, "training.neftune_noise_alpha": 5, "training.loss_type": "dft"},
             "adamw_torch_fused, weight decay 0.01, NEFTune 5, loss dft",
         ),
-        ("memory", {}, "checkpointing on"),
+        ("memory", {}, "checkpointing auto"),
+        ("memory", {"training.gradient_checkpointing": True}, "checkpointing on"),
         (
             "memory",
             {"training.gradient_checkpointing": False, "model.attn_implementation": "eager"},

@@ -7,7 +7,7 @@ from typing import Any
 from dfgui.config import EarlyStopping, RunConfig, rules
 from dfgui.errors import UserError
 from dfgui.integrations import trackers
-from dfgui.models import backends
+from dfgui.models import backends, fastest
 from dfgui.models.hardware import Hardware, Precision
 
 # Settings whose name and meaning are SFTConfig's own; the rest is decided in sft_arguments.
@@ -64,7 +64,8 @@ def require_arguments(config: RunConfig, folder: Path, hardware: Hardware, preci
     from trl import SFTConfig
 
     try:
-        SFTConfig(**sft_arguments(config, folder, rules.has_held_out(config), hardware, precision))
+        plain = fastest.as_trl_has_it(config)
+        SFTConfig(**sft_arguments(plain, folder, rules.has_held_out(config), hardware, precision))
     except (ValueError, TypeError) as error:
         raise UserError(
             "SFTConfig does not take these settings.",

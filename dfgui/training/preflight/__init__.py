@@ -14,7 +14,7 @@ from dfgui.errors import UserError
 from dfgui.integrations import trackers
 from dfgui.settings import Settings
 from dfgui.training import callback_source
-from dfgui.training.preflight import data, machine, model, pace, room
+from dfgui.training.preflight import data, machine, model, pace, room, speed
 from dfgui.training.preflight.note import Look, Note, concerning, told
 
 __all__ = ["Note", "concerning", "notes", "require"]
@@ -23,7 +23,17 @@ __all__ = ["Note", "concerning", "notes", "require"]
 def notes(run: RunConfig, settings: Settings) -> list[Note]:
     """Everything to know before the start, in the order a page shows it. What memory it takes may come later."""
     looks: list[Look] = [data.data, model.model, model.goes_on, machine.engine, machine.precision, machine.optimizer]
-    looks += [machine.means, machine.batch, room.memory, pace.pace, _stopping, _callbacks, _trackers, room.disk]
+    looks += [
+        machine.means,
+        machine.batch,
+        room.memory,
+        speed.speed,
+        pace.pace,
+        _stopping,
+        _callbacks,
+        _trackers,
+        room.disk,
+    ]
     return [note for look in looks for note in told(look, run, settings)]
 
 

@@ -18,6 +18,7 @@ from dfgui.settings import Settings
 from dfgui.training.preflight.note import Note, concerning
 
 LOOKED_AT = 2000  # rows read before the start; the rest is checked while tokenising
+CHARACTERS = 4  # of a token, in English
 HUB_SECONDS = 600  # how long what was seen of a Hub dataset is believed
 
 
@@ -65,6 +66,14 @@ def counted(run: RunConfig, settings: Settings) -> int | None:
     return round(looked.rows * (1 - held - run.data.test_fraction))
 
 
+def lengths(run: RunConfig, settings: Settings) -> tuple[int, ...]:
+    """How long the first rows are, in tokens of four characters; () where they cannot be read."""
+    try:
+        return _rows(run.data.source, run.data, settings).lengths
+    except UserError:
+        return ()
+
+
 @dataclass(frozen=True)
 class _Looked:
     """What the first rows of a dataset are like."""
@@ -72,6 +81,7 @@ class _Looked:
     rows: int  # that can become conversations
     left_out: int
     found: Counter[str]  # check -> rows
+    lengths: tuple[int, ...] = ()  # of those rows, in tokens of four characters
 
 
 def _rows(source: str, data: config.Data, settings: Settings) -> _Looked:
@@ -101,7 +111,8 @@ def _looked_through(source: str, settings: Settings, asked: str, state: Any) -> 
     opened = sources.dataset(data, settings) if own else sources.open_source(source, settings, data.config, data.split)
     how = rows.options(data, rows.format_of(opened, data), None)
     neighbours = rows.Neighbours()
-    count, left_out, found = 0, 0, Counter[str]()
+    sizes: list[int] = []
+    left_out, found = 0, Counter[str]()
     for row in islice(rows.chosen(opened, data) if own else opened.scan(), LOOKED_AT):
         seen = _with_answer(rows.read(row, how), data)
         print = fingerprint(seen.conversation) if seen.conversation else None
@@ -111,9 +122,15 @@ def _looked_through(source: str, settings: Settings, asked: str, state: Any) -> 
         elif seen.trouble:
             return seen.trouble.at(row.number) if isinstance(seen.trouble, RowError) else seen.trouble
         else:
-            count += 1
+            sizes.append(_length(seen.conversation))
             found.update(checks)
-    return _Looked(count, left_out, found)
+    return _Looked(len(sizes), left_out, found, tuple(sizes))
+
+
+def _length(conversation: Any) -> int:
+    if conversation.segments is not None:
+        return sum(len(text) for text, _ in conversation.segments) // CHARACTERS
+    return sum(len(str(part)) for part in (*conversation.messages, *conversation.tools)) // CHARACTERS
 
 
 def _with_answer(seen: rows.Examined, data: config.Data) -> rows.Examined:

@@ -8,9 +8,9 @@ import math
 import shutil
 from collections.abc import Iterator
 
-from dfgui import config
+from dfgui import config, words
 from dfgui.config import RunConfig
-from dfgui.models import fitting, hardware, load, shapes
+from dfgui.models import fastest, fitting, hardware, load, shapes
 from dfgui.models import memory as models_memory
 from dfgui.models.fitting import Suggestion
 from dfgui.models.memory import Estimate, Shape
@@ -50,16 +50,16 @@ def _memory(run: RunConfig, settings: Settings, begin: bool) -> Iterator[Note]:
 def _fits(run: RunConfig, settings: Settings, found: Estimate, begin: bool) -> Iterator[Note]:
     machine, free = hardware.look(), hardware.free()
     total = found.total
-    told = f"About {_size(total)} of {_size(free)} free" if total <= free else f"About {_size(total)}"
-    lacks = "" if total <= free else f" {_size(free)} are free."
-    text = f"{told}{_mostly(found)}.{lacks} {found.unknown}".strip()
+    fits = total <= free
+    of, lacks = (f" of {words.memory(free)} free", "") if fits else ("", f" {words.memory(free)} are free.")
+    text = f"About {words.memory(total)}{of}{_mostly(found)}.{lacks} {found.unknown}".strip()
     if total <= TIGHT * free:
         yield Note("ok", "Memory", text)
         return
     stops = total > BEYOND * machine.memory
     kind: Kind = "stop" if stops else "warn"
-    title = "The memory is too small." if stops else "Memory is tight" if total <= free else "Memory may run out"
-    whole = f" This machine has {_size(machine.memory)} in all." if stops else ""
+    title = "The memory is too small." if stops else "Memory is tight" if fits else "Memory may run out"
+    whole = f" This machine has {words.memory(machine.memory)} in all." if stops else ""
     wanted = TIGHT * (machine.memory if stops else free)
     advice = fitting.suggestions(run, wanted, lambda other: _bytes(other, settings, begin))
     pending = not advice and any(shapes.known(one, settings, begin) is None for one in fitting.other_models(run))
@@ -70,7 +70,8 @@ def _fits(run: RunConfig, settings: Settings, found: Estimate, begin: bool) -> I
 def _of(run: RunConfig, shape: Shape, longest: int | None = None) -> Estimate:
     machine = hardware.look()
     world = machine.devices if run.run.placement == "accelerate" else 1
-    return models_memory.estimate(shape, run, machine.device, longest, world)
+    settled = fastest.with_memory_settled(run, shape, machine, hardware.free(), longest)
+    return models_memory.estimate(shape, settled, machine.device, longest, world)
 
 
 def _bytes(run: RunConfig, settings: Settings, begin: bool) -> int | None:
@@ -81,12 +82,12 @@ def _bytes(run: RunConfig, settings: Settings, begin: bool) -> int | None:
 def _mostly(found: Estimate) -> str:
     """The three largest parts: ": 1.2 GB weights, 0.6 GB loss, 0.3 GB activations"."""
     parts = sorted(((size, name) for name, size in found.parts.items() if size), reverse=True)[:3]
-    return ": " + ", ".join(f"{_size(size)} {name}" for size, name in parts)
+    return ": " + ", ".join(f"{words.memory(size)} {name}" for size, name in parts)
 
 
 def _advice(found: list[Suggestion], pending: bool) -> str:
     if found:
-        return "It would fit with " + "; or ".join(f"{one.words}: {_size(one.bytes)}" for one in found) + "."
+        return "It would fit with " + "; or ".join(f"{one.words}: {words.memory(one.bytes)}" for one in found) + "."
     if pending:
         return "Smaller ways to train it are being looked at."
     return "No other settings make it fit: choose a smaller model, or a machine with more memory."
@@ -94,10 +95,6 @@ def _advice(found: list[Suggestion], pending: bool) -> str:
 
 def _field(changes: dict[str, object]) -> str | None:
     return next(iter(changes), None)
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
 def disk(run: RunConfig, settings: Settings) -> Iterator[Note]:
@@ -113,7 +110,7 @@ def disk(run: RunConfig, settings: Settings) -> Iterator[Note]:
         yield Note("stop", "The disk is too full.", text, cure, "training.save_total_limit")
     else:
         more = "" if weights else ", and room for the download, whose size is not known yet"
-        each = f" for {count} checkpoint{'' if count == 1 else 's'} of {_size(checkpoint)}" if checkpoint else ""
+        each = f" for {count} checkpoint{'' if count == 1 else 's'} of {words.memory(checkpoint)}" if checkpoint else ""
         yield Note("ok", "Disk", f"{free / 1e9:.1f} GB free, about {needed / 1e9:.1f} GB needed{each}{more}.")
 
 

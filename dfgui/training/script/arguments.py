@@ -5,6 +5,7 @@ from typing import Any
 
 from dfgui.config import RunConfig, rules
 from dfgui.integrations import trackers
+from dfgui.models import fastest
 from dfgui.models.hardware import Hardware
 from dfgui.training.methods import sft
 from dfgui.training.script.known import Known
@@ -58,6 +59,7 @@ DEFAULTS: dict[str, Any] = {
 
 def sft_config(config: RunConfig, known: Known) -> dict[str, Any]:
     """SFTConfig's arguments: those of the run, without what says nothing."""
+    config = fastest.as_trl_has_it(config)
     training = config.training
     machine = Hardware(known.device, "", False, 0)  # type: ignore[arg-type]
     given = sft.sft_arguments(config, Path(CHECKPOINTS), known.evaluates, machine, known.precision)

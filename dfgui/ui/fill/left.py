@@ -58,7 +58,7 @@ def _fits(spec: Spec, given: Any) -> bool:
     if spec.kind == "choice":
         return given in spec.choices
     if spec.kind == "switch":
-        return isinstance(given, bool)
+        return isinstance(given, bool) or given in spec.choices
     if spec.kind in ("number", "integer"):
         return (isinstance(given, int | float) and not isinstance(given, bool)) or (spec.optional and _is_text(given))
     return _is_text(given) or (isinstance(given, dict) if spec.kind == "mapping" else _are_texts(given))
