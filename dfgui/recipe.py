@@ -69,7 +69,7 @@ def _problem(error: Any) -> tuple[str, str]:
         "greater_than_equal": lambda: f"{given} is too small: use at least {limits['ge']:g}.",
         "less_than": lambda: f"{given} is too large: use less than {limits['lt']:g}.",
         "less_than_equal": lambda: f"{given} is too large: use at most {limits['le']:g}.",
-        "literal_error": lambda: f"{given!r} is not one of {limits['expected']}.",
+        "literal_error": lambda: _no_choice(given, limits["expected"]),
         "extra_forbidden": lambda: _unknown(path),
         "value_error": lambda: str(limits["error"]),
         "int_from_float": lambda: f"{given} is not a whole number.",
@@ -77,8 +77,15 @@ def _problem(error: Any) -> tuple[str, str]:
         "float_parsing": lambda: f"{given!r} is not a number.",
         "float_type": lambda: "A number is needed.",
         "int_type": lambda: "A whole number is needed.",
+        "bool_type": lambda: "It is either true or false.",
+        "string_type": lambda: "A text is needed.",
+        "list_type": lambda: "A list is needed.",
     }.get(error["type"], lambda: f"{error['msg']}.")
     return path, words()
+
+
+def _no_choice(given: Any, expected: str) -> str:
+    return f"It is empty: use {expected}." if given is None else f"{given!r} is not one of {expected}."
 
 
 def _unknown(path: str) -> str:
@@ -135,15 +142,21 @@ def _override(values: dict[str, Any], override: str) -> None:
                 f"--set {override} does not fit.", f"{block} is not a block of settings.", "Check the name."
             )
     try:
-        values[name] = value(text)
+        values[name] = value(path.strip(), text)
     except yaml.YAMLError as error:
         raise UserError(
             f"--set {override} cannot be read.", "Its value is not YAML.", "Put quotes around a text: NAME='\"...\"'."
         ) from error
 
 
-def value(text: str) -> Any:
-    """One value as people write it: JSON, or YAML, which reads 2e-4 and every character beyond 16 bit otherwise."""
+def value(path: str, text: str) -> Any:
+    """What NAME=VALUE gives a setting: JSON, or YAML, which reads 2e-4 and every character beyond 16 bit otherwise.
+
+    NAME= is an empty text where the setting is a text that cannot be absent, and else nothing.
+    """
+    if not text.strip():
+        spec = next((spec for spec in specs() if spec.path == path), None)
+        return "" if spec and spec.kind == "text" and not spec.optional else None
     try:
         return json.loads(text)
     except ValueError:

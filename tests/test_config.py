@@ -1,5 +1,7 @@
 """One class says what a run is asked to do; form, YAML and command line read it."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -251,6 +253,31 @@ def test_a_block_left_empty_takes_overrides():
 def test_an_override_that_is_not_yaml_is_refused_in_words():
     with pytest.raises(UserError, match="not YAML"):
         from_yaml("{}", ["name=[1"])
+
+
+def test_an_override_of_nothing_is_an_empty_text_or_what_may_be_absent():
+    file = "{name: mine, data: {system: Be brief.}, run: {accelerate_config: fsdp.yaml}}"
+    read = from_yaml(file, ["name=", "data.system=", "run.accelerate_config= "])
+    assert (read.name, read.data.system, read.run.accelerate_config) == ("", None, "")
+    assert from_yaml("trackers: [wandb]", ["trackers="]).trackers == []
+    assert from_yaml("training: {learning_rate: 1}", ["training.learning_rate="]).training.learning_rate == 2e-4
+
+
+@pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("model.name", "Name a model"),
+        ("adapter.target_modules", "Write all-linear"),
+        ("method", "It is empty: use 'lora' or 'full'."),
+        ("training.max_steps", "A whole number is needed."),
+        ("training.packing", "It is either true or false."),
+        ("data.leave_out", "A list is needed."),
+    ],
+)
+def test_an_override_of_nothing_is_refused_where_something_is_needed(path, advice):
+    with pytest.raises(UserError, match=re.escape(advice)) as refused:
+        from_yaml("", [f"{path}="])
+    assert refused.value.field == path
 
 
 def test_early_stopping_reads_as_on_the_reference_page():

@@ -3,9 +3,11 @@
     known(run, settings)    a Shape; None while it is measured: ask again; in words why it cannot be known
 
 A page asks whenever a setting changes, so this never waits: the first question starts the measurement (rehearsal.py),
-which takes seconds. What was found is kept in the home too, for the process that trains and for the next start.
+which takes seconds. What was found is kept in the home too, for the process that trains and for the next start. A
+measurement ends with this process, whoever still waits for it.
 """
 
+import atexit
 import hashlib
 import json
 import os
@@ -34,6 +36,8 @@ Known = Shape | str | None
 
 _found: dict[str, Shape | str] = {}  # by what it was asked for
 _under_way: set[str] = set()
+_processes: set[subprocess.Popen[str]] = set()  # that measure now
+_ending = threading.Event()  # this process
 _changing = threading.Lock()
 _measuring = threading.Lock()  # one at a time: each takes a processor
 
@@ -65,12 +69,38 @@ def measured(asked: Asked) -> Shape | str:
     env = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-m", "dfgui.models.rehearsal", json.dumps(asdict(asked))]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=env)
+        done = _run(command, env)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"Measuring the model came to no end: {type(error).__name__}."
     if done.returncode:
         return f"The model cannot be measured: {_last_line(done.stderr)}"
     return shape_of(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _run(command: list[str], env: dict[str, str] | None) -> subprocess.CompletedProcess[str]:
+    """subprocess.run, of a process that ends with this one."""
+    with _changing:
+        if _ending.is_set():
+            raise ChildProcessError("this process ends")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        _processes.add(process)
+    with process:
+        try:
+            said, wrong = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()  # whatever kept us from its end
+            with _changing:
+                _processes.discard(process)
+    return subprocess.CompletedProcess(command, process.returncode, said, wrong)
+
+
+@atexit.register
+def _end() -> None:
+    """Ends what is measured, and lets nothing begin behind it."""
+    with _changing:
+        _ending.set()
+        for process in _processes:
+            process.kill()
 
 
 def asked_of(run: RunConfig, settings: Settings, machine: Hardware | None = None) -> Asked | None:

@@ -43,6 +43,11 @@ SECONDS = "max(coalesce(ended_at - first_step_at, 0), 0)"  # that a part trained
 END = ("status", "reason", "error", "ended_at", "first_step_at", "seconds_before", "config")  # what a resume changes
 AS_IT_IS = "json_object(" + ", ".join(f"'{name}', {name}" for name in END) + ")"
 AS_IT_WAS = ", ".join(f"{name} = json_extract(was, '$.{name}')" for name in END)
+TIMED = f"""
+    SELECT * FROM runs WHERE status IN ({", ".join("?" * len(ENDED))}) AND first_step_at IS NOT NULL
+    AND json_extract(facts, '$.device') = ? AND json_extract(config, '$.model.name') = ?
+    ORDER BY created_at DESC, rowid DESC LIMIT ?
+"""
 JSON_FIELDS = ("config", "facts", "error", "owner", "state")
 
 
@@ -86,6 +91,11 @@ class Runs:
         """Every run, newest first."""
         with opened(self.path) as db:
             return [_read(row) for row in db.query("SELECT * FROM runs ORDER BY created_at DESC, rowid DESC")]
+
+    def timed(self, device: str, model: str, most: int) -> list[dict[str, Any]]:
+        """Runs of this model that took a step on this device and have ended, newest first; no more than `most`."""
+        with opened(self.path) as db:
+            return [_read(row) for row in db.query(TIMED, [*ENDED, device, model, most])]
 
     def current(self) -> dict[str, Any] | None:
         """The run that executes now, else the next in the queue, else None."""

@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from dfgui.config import RunConfig
+from dfgui.config import Model, RunConfig
 from dfgui.errors import UserError
 from dfgui.store import Store, owner
 from dfgui.store.runs import ENDED, FOLLOWS
@@ -203,3 +203,23 @@ def test_the_time_of_the_parts_before_is_kept_and_a_run_that_went_on_has_no_way_
     store.parts.begin(run, 3)
     assert not store.runs.go_back(run)
     assert store.runs.move(run, "stopped", "Stopped again.") and store.runs.get(run)["reason"] == "Stopped again."
+
+
+def test_the_runs_that_tell_of_the_pace_of_a_model_on_a_device_are_found_the_newest_first(store):
+    def ended(name, model="demo", device="CPU", first_step_at=1000.0):
+        run = store.runs.create(RunConfig(name=name, model=Model(name=model)), "test")
+        store.runs.claim("test")
+        store.runs.update(run, first_step_at=first_step_at, facts={"device": device})
+        store.runs.move(run, "failed")
+        return run
+
+    ended("first")
+    ended("another model", model="acme/other")
+    ended("another device", device="NVIDIA L4")
+    ended("no step", first_step_at=None)
+    again = ended("resumed")
+    ended("second")
+    store.runs.resume(again, 3, "test")
+    assert [row["name"] for row in store.runs.timed("CPU", "demo", 10)] == ["second", "first"]
+    assert [row["name"] for row in store.runs.timed("CPU", "demo", 1)] == ["second"]
+    assert store.runs.timed("CPU", "demo", 1)[0]["facts"] == {"device": "CPU"}

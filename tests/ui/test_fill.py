@@ -195,6 +195,10 @@ def test_a_link_fills_what_it_names_and_leaves_the_rest(store):
     assert "left out: no.such, training.packing" in found.html and "Nothing is started" in found.html
 
 
+def test_a_link_empties_a_text_and_takes_away_what_may_be_absent(store):
+    assert asked(store, set=["name=", "data.system="]).values == {"name": "", "data.system": None}
+
+
 def test_what_was_left_comes_back_even_what_was_wrong_with_it(store):
     found = asked(store, left={"training.learning_rate": 0, "data.limit": "ten", "method": "full"})
     assert found.values == {"training.learning_rate": 0, "data.limit": "ten", "method": "full"}

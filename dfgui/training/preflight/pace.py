@@ -30,6 +30,7 @@ ALIKE = (  # the more of these, the more it tells
     *("training.gradient_checkpointing", "training.train_sampling_strategy", "adapter.r", "training.optim"),
 )
 STEPS = 5  # that a run must have taken to tell of its pace
+NEWEST = 50  # runs of the model that are looked at
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ def estimate(run: RunConfig, settings: Settings) -> Pace | None:
     """None where no earlier run tells, or where nobody knows how many steps there will be."""
     asked = flat(run.model_dump())
     device = hardware.describe(hardware.look())
-    ended = [row for row in Store(settings.store_path).runs.all() if row["ended_at"]]
-    runs = [row for row in ended if row["facts"].get("device") == device]
+    runs = Store(settings.store_path).runs.timed(device, run.model.name, NEWEST)
     known = [(row, flat(row["config"]), per_row) for row in runs if (per_row := _seconds_per_row(row)) is not None]
     like = [one for one in known if all(one[1].get(path) == asked[path] for path in SAME)]
     if not like:

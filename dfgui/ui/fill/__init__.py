@@ -16,9 +16,9 @@ The browser asks (`dfgui.view.fill`), and names what it wants by the first of th
 
 from dfgui.errors import UserError
 from dfgui.ui.fill import back, changes, file, left, preset, run
-from dfgui.ui.fill.filling import Filling, Wish, differing, kept, together, way
+from dfgui.ui.fill.filling import Filling, Wish, differing, kept, settings, together, way
 
-__all__ = ["Filling", "Wish", "asked", "differing", "kept", "together", "way"]
+__all__ = ["Filling", "Wish", "asked", "differing", "kept", "settings", "together", "way"]
 
 KINDS = {
     "run": run.filling,

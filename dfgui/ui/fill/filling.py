@@ -6,9 +6,9 @@ from html import escape
 from typing import Any
 
 from dfgui.config import Callback, RunConfig
-from dfgui.recipe import flat
+from dfgui.recipe import flat, nested
 from dfgui.store import Store
-from dfgui.ui.form import SPECS, Values, changed, spoken
+from dfgui.ui.form import SPECS, Values, asked, by_path, changed, spoken
 
 CALLBACKS = "callbacks"
 
@@ -66,6 +66,11 @@ def together(carried: Values, given: Values) -> Values:
     if CALLBACKS in given:
         values[CALLBACKS] = [known.get(name, name) for name in given[CALLBACKS] or []]
     return values
+
+
+def settings(carried: Values, given: dict[str, Any]) -> dict[str, Any]:
+    """What is asked for, in blocks: the form as an event gives it, over what is carried along."""
+    return nested(together(carried, asked(by_path(given))))
 
 
 def differing(carried: Values, given: Values) -> Values:

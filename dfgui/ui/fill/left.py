@@ -21,7 +21,7 @@ DEFAULTS = way("Start from the defaults", json.dumps({"defaults": True}))
 
 def of_a_link(wish: Wish) -> Filling:
     pairs = [str(one).partition("=") for one in wish.asked["set"]]
-    given = {path.strip(): _value(text) for path, equals, text in pairs if equals}
+    given = {path.strip(): _value(path.strip(), text) for path, equals, text in pairs if equals}
     return _filling(given, wish, "Filled in from the link.", "Nothing is started yet.")
 
 
@@ -40,9 +40,9 @@ def _filling(given: Values, wish: Wish, title: str, words: str) -> Filling:
     return Filling(values, title, words, lines, carried, DEFAULTS)
 
 
-def _value(text: str) -> Any:
+def _value(path: str, text: str) -> Any:
     try:
-        return value(text)
+        return value(path, text)
     except yaml.YAMLError:
         return text
 

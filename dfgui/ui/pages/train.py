@@ -1,21 +1,19 @@
 """Train: what will happen? The settings on the left; on the right what to know before the start, and the start."""
 
 import json
-import re
-import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from dfgui import actions, presets, recipe
-from dfgui.config import LEARNING_RATES, RunConfig
+from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.integrations.connections import visitor_of
 from dfgui.models import hardware
 from dfgui.ui import fill, form, messages, place
-from dfgui.ui.components import search
+from dfgui.ui.components import file, search
 from dfgui.ui.components.selection import offered_models, shape_of
 from dfgui.ui.context import Context
 from dfgui.ui.fill import preset
@@ -39,6 +37,8 @@ TO_PROBLEM = """() => setTimeout(() => {
 def build(context: Context) -> None:
     tab = place.tab()
     selection = context.selection
+    marked = gr.State({})  # the problems that stand beside fields now: path -> words
+    carried = gr.State({})  # settings of a run that is trained again, which this form has no field for: path -> value
     with gr.Row(elem_id="train"):
         with gr.Column(scale=3, min_width=320, elem_id="settings"):
             with gr.Row(elem_id="presets"):
@@ -52,36 +52,24 @@ def build(context: Context) -> None:
                 leave = gr.Button("Leave them out", size="sm", scale=0, min_width=120, elem_id="kept-leave")
             offered = {"callbacks": actions.callbacks(context.settings)}
             own = form.build(skip=selection.fields, unfolded=UNFOLDED, offered=offered)
+        whole = Form(selection.fields | own.fields, own.groups, own.specs)
         with gr.Column(scale=2, min_width=320, elem_id="before"):
             notes = gr.HTML(_notes([]), elem_id="notes", apply_default_css=False)
             trouble = gr.HTML("", elem_id="start-trouble")
             start = gr.Button("Start training", variant="primary", size="lg", elem_id="start")
-            with gr.Row(elem_id="file"):
-                saving = gr.Button("Save YAML", size="sm", min_width=80, elem_id="save-yaml")
-                loading = gr.Button("Load YAML", size="sm", min_width=80, elem_id="load-yaml")
-                linking = gr.Button("Copy link", size="sm", min_width=80, elem_id="copy-link")
-                python = gr.Button("Copy as Python", size="sm", min_width=80, elem_id="copy-python")
+            file.build(context, whole, marked, carried, trouble)
             gr.HTML("", html_template=FILE_SAID, js_on_load=MARKED, apply_default_css=False, elem_id="file-line")
-    whole = Form(selection.fields | own.fields, own.groups, own.specs)
-    marked = gr.State({})  # the problems that stand beside fields now: path -> words
-    carried = gr.State({})  # settings of a run that is trained again, which this form has no field for: path -> value
     hidden = gr.State([path for path in own.specs if not form.applies(path, form.defaults())])  # they do not matter now
     level_before = gr.State(form.LEVELS[0])
     here = gr.Textbox(visible="hidden")
     started = gr.Textbox(visible="hidden")  # the run that was started last
     differs = gr.Textbox(visible="hidden")  # what is changed, and what the browser is to remember: for train.js
     again = gr.Timer(ASKED_AGAIN, active=False)  # while something before the start is still worked out
-    written = gr.Textbox(visible="hidden")  # a file or a text for the browser to take
     rate, method = own.fields["training.learning_rate"], own.fields["method"]
-
-    def settings_of(carried: form.Values, given: dict[str, Any]) -> dict[str, Any]:
-        """What is asked for, in blocks."""
-        return recipe.nested(fill.together(carried, form.asked(form.by_path(given))))
 
     def check(marked_before: dict[str, str], carried: form.Values, hidden_before: list[str], **given: Any) -> Updates:
         """What the settings say, which of them matter, and what is wrong with them, while they are written."""
-        written = form.by_path(given)
-        asked = settings_of(carried, given)
+        asked = fill.settings(carried, given)
         values = recipe.flat(asked)
         problems = recipe.problems(asked)
         appearing, hidden_now = own.appearing(values, hidden_before)
@@ -90,7 +78,7 @@ def build(context: Context) -> None:
             **whole.headlines(values, problems, hardware.look().devices),
             marked: problems,
             hidden: hidden_now,
-            differs: _differing(written, carried, selection.fields),
+            differs: _differing(form.by_path(given), carried, selection.fields),
             selection.shape: gr.skip() if problems else shape_of(recipe.parse(asked)),
         }
 
@@ -98,7 +86,7 @@ def build(context: Context) -> None:
         """What to know before the start."""
         if here != "train":
             return {notes: gr.skip(), again: gr.Timer(active=False)}
-        values = settings_of(carried, given)
+        values = fill.settings(carried, given)
         if problems := recipe.problems(values):
             wrong = [_as_note(path, words) for path, words in problems.items()]
             return {notes: _notes(wrong), start: _start(wrong), again: gr.Timer(active=False)}
@@ -142,34 +130,12 @@ def build(context: Context) -> None:
             updates[kept] = fill.kept(found.carried)
         yield updates | {said: found.html}
 
-    def written_out(
-        make: Callable[[RunConfig], str], marked_before: dict[str, str], carried: form.Values, given: dict[str, Any]
-    ) -> Iterator[Updates]:
-        """What is made of the settings, once nothing is wrong with them."""
-        values = settings_of(carried, given)
-        problems = recipe.problems(values)
-        yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
-        yield {written: make(recipe.parse(values))}
-
-    @messages.says(trouble)
-    def save(marked_before: dict[str, str], carried: form.Values, **given: Any) -> Iterator[Updates]:
-        """A file of what is not as it is anyway."""
-        return written_out(_yaml_file, marked_before, carried, given)
-
-    @messages.says(trouble)
-    def copy(
-        marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
-    ) -> Iterator[Updates]:
-        """The script that would train the same."""
-        theirs = context.settings_of(request)
-        return written_out(lambda run: _text("Python", actions.source(theirs, run)), marked_before, carried, given)
-
     @messages.says(trouble)
     def begin(
         marked_before: dict[str, str], carried: form.Values, request: gr.Request, **given: Any
     ) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
-        values = settings_of(carried, given)
+        values = fill.settings(carried, given)
         problems = recipe.problems(values)
         visitor = visitor_of(request)
         try:
@@ -222,12 +188,6 @@ def build(context: Context) -> None:
     refilled = context.fill.change(refill, context.fill, refilling, inputs_kwargs=named, **QUIET)
     refilled.then(**checking).then(**judging, js=place.HERE)
     differs.change(None, differs, None, js="(text) => dfgui.train.told(text)")
-    written.change(None, written, None, js="(text) => dfgui.train.take(text)")
-    writing: dict[str, Any] = {"outputs": [*whole.outputs, marked, trouble, written], "inputs_kwargs": named, **QUIET}
-    saving.click(save, [marked, carried], **writing)
-    python.click(copy, [marked, carried], **writing)
-    loading.click(None, js="() => dfgui.train.load()")
-    linking.click(None, js="() => dfgui.train.link()")
     gone = leave.click(lambda: ({}, gr.update(visible=False)), None, [carried, keeping], **QUIET)
     gone.then(**checking).then(**judging, js=place.HERE)
     started.change(None, started, None, js="(run) => { dfgui.view.open('monitor', run) }")
@@ -266,18 +226,6 @@ def _differing(values: form.Values, carried: form.Values, header: Collection[str
             "left": fill.differing(carried, values),
         }
     )
-
-
-def _yaml_file(run: RunConfig) -> str:
-    """For train.js to save; `at` makes the same file twice a change."""
-    name = re.sub(r"[^\w.-]+", "-", run.title()).strip("-.") or "run"
-    text = recipe.to_short_yaml(run)
-    return json.dumps({"name": f"{name}.yaml", "kind": "application/yaml", "text": text, "at": time.time()})
-
-
-def _text(what: str, text: str) -> str:
-    """The same, to be pasted elsewhere."""
-    return json.dumps({"copy": text, "what": what, "at": time.time()})
 
 
 def _as_note(path: str, words: str) -> dict[str, str]:
