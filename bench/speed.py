@@ -5,8 +5,9 @@
 
 Each is `python -m dfgui train` as a whole process: one epoch, nothing evaluated, nothing saved before the end. The time
 goes from the end of the first step to the end of the run, and counts the dataset's rows, however they were padded or
-packed. The first is what TRL does where nothing is said; the others change one thing more each, save packing, which
-stands for itself. Rounds go through all of them, so that a noisy neighbour disturbs each alike.
+packed. The first is what TRL does where nothing is said; the next ones change one thing more each. Then comes a run
+that says nothing of all this, and packing, which stands for itself: it makes steps of more rows. Rounds go through all
+of them, so that a noisy neighbour disturbs each alike.
 """
 
 import argparse
@@ -24,12 +25,15 @@ sys.path.insert(0, str(PROJECT))
 from dfgui import settings  # noqa: E402
 from dfgui.store import Store  # noqa: E402
 
-NO_CHECKPOINTING = {"training.gradient_checkpointing": "false"}
+SHUFFLED = {"training.train_sampling_strategy": "random"}
 BY_LENGTH = {"training.train_sampling_strategy": "group_by_length"}
+NO_CHECKPOINTING = {"training.gradient_checkpointing": "false"}
 WAYS: dict[str, dict[str, str]] = {
-    "TRL's defaults": {"training.gradient_checkpointing": "true"},
-    "without checkpointing": NO_CHECKPOINTING,
+    "TRL's defaults": {"training.gradient_checkpointing": "true", **SHUFFLED},
+    "without checkpointing": {**NO_CHECKPOINTING, **SHUFFLED},
     "and by length": {**NO_CHECKPOINTING, **BY_LENGTH},
+    "and two loader processes": {**NO_CHECKPOINTING, **BY_LENGTH, "training.dataloader_num_workers": "2"},
+    "left to dfgui": {},
     "packed": {**NO_CHECKPOINTING, "training.packing": "true"},
 }
 

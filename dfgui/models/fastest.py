@@ -187,7 +187,7 @@ def _order(run: RunConfig, known: Known) -> Choice | None:
     if len(known.lengths) < FEW * size * training.gradient_accumulation_steps:
         return Choice(ORDER, "random", "there are too few rows to sort" if known.lengths else "lengths are not known")
     share = padding([min(one, training.max_length) for one in known.lengths], size)
-    padded = f"{share:.0%} of a shuffled batch would be padding".replace("%", " %")
+    padded = f"{int(100 * share)} % of a shuffled batch would be padding"
     return Choice(ORDER, "group_by_length" if share >= PADDED else "random", padded)
 
 

@@ -389,6 +389,7 @@ def test_the_trainer_of_the_script_is_told_what_that_of_the_run_is_told(path, tm
     config = parse({"training": changed})
     assert getattr(config.training, name) != spec.default
     precision = "fp16" if name == "precision" else "fp32"
+    config = fastest.as_trl_has_it(config)
     expected = SFTConfig(**sft.sft_arguments(config, tmp_path, config.training.eval_strategy != "no", CPU, precision))
     made = arguments_of(source_of({"training": changed}, device="cpu", precision=precision))
     fields = [field.name for field in dataclasses.fields(SFTConfig)]

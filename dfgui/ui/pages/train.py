@@ -253,5 +253,8 @@ def _mend(note: dict[str, Any]) -> str:
     if not changes:
         return ""
     words = "; ".join(f"{form.SPECS[path].title}: {form.spoken(path, value)}" for path, value in changes.items())
+    if note["kind"] == "ok":  # what is chosen already
+        asked = json.dumps({"changes": changes, "because": f"{note['title']}: set as it was chosen here."})
+        return fill.way(f"Pin {words}", asked)
     asked = json.dumps({"changes": changes, "because": f"{note['title'].rstrip('.')}: changed, so that it fits."})
     return fill.way(f"Set {words}", asked)
