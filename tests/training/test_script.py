@@ -15,6 +15,7 @@ from trl import SFTConfig
 from dfgui import actions, presets, recipe
 from dfgui.errors import UserError
 from dfgui.fields import specs
+from dfgui.models import fastest
 from dfgui.models.hardware import Hardware
 from dfgui.recipe import parse
 from dfgui.settings import Settings
@@ -461,7 +462,7 @@ def test_what_a_new_run_would_do_can_be_written_too(where, values, tmp_path):
     assert answer["files"][:3] == ["eval.parquet", "model/config.json", "model/generation_config.json"]
     assert answer["bytes"] == sum((tmp_path / "new" / name).stat().st_size for name in answer["files"])
     kept = recipe.from_yaml((tmp_path / "new" / "run.yaml").read_text())
-    assert kept == parse(values)
+    assert kept == parse(values | {"training": values["training"] | {"train_sampling_strategy": "random"}})
     pinned = (tmp_path / "new" / "requirements.txt").read_text().splitlines()
     assert "trl==1.14.2" in pinned and not any("+" in line for line in pinned)
     assert {line.partition("==")[0] for line in pinned} == {
