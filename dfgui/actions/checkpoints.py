@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dfgui.actions import scripts
 from dfgui.actions.runs import checked
 from dfgui.config import EARLIER
 from dfgui.errors import UserError
@@ -17,6 +18,7 @@ from dfgui.settings import Settings
 from dfgui.store import Store, owner
 
 KINDS = ("adapter", "merged")
+SCRIPT = "script"  # the run as a plain train.py with all that it reads
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,16 @@ def _growth(found: Saved) -> float:
 
 
 def package(settings: Settings, run: str, step: int, kind: str) -> Package:
-    """A checkpoint as a zip: its adapter, or merged with its base. What was merged goes when the zip has been sent."""
+    """A checkpoint as a zip: its adapter, or merged with its base; or its run as a script.
+
+    What was merged or written for it goes when the zip has been sent.
+    """
     from dfgui.artifacts import export as exporting
     from dfgui.artifacts import package as packing
 
     found = saved(settings, run, step)
+    if kind == SCRIPT:
+        return _script(settings, found)
     title = f"{_file_name(found.run['name'])}-{step}"
     name = f"{title}-{_kind(kind, found)}"
     if kind == "adapter":
@@ -114,6 +121,18 @@ def package(settings: Settings, run: str, step: int, kind: str) -> Package:
     with Store(settings.store_path).holds.hold(run, step):
         exporting.export(found.folder, base_here(settings, found.run), "merged", out, found.dtype, title)
     return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
+
+
+def _script(settings: Settings, found: Saved) -> Package:
+    """The folder of the run's train.py, written anew."""
+    from dfgui.artifacts import package as packing
+
+    run = found.run["id"]
+    out = settings.exports / owner.folder_name() / f"{run}-script-{secrets.token_hex(4)}"
+    scripts.script(settings, run, out)
+    name = f"{_file_name(found.run['name'])}-script"
+    size = packing.zip_size(out, name=name, files=packing.everything)
+    return Package(f"{name}.zip", packing.stream(out, name=name, files=packing.everything), size, out)
 
 
 def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: str | None = None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dfgui.artifacts import checkpoints
@@ -24,7 +24,9 @@ TOKENIZER = [
 ]
 WORDS = ["USAGE.md", "LICENSE*"]  # PEFT's README.md is an unfilled form that names folders of this machine
 
+PACKED = (".safetensors", ".parquet")  # what does not shrink
 PIECE = 1 << 20  # bytes read, and so about what one step of the stream holds
+Files = Callable[[Path], list[Path]]  # what goes home from a folder
 LIMIT = zipfile.ZIP64_LIMIT  # above it an entry needs the 64-bit form
 
 
@@ -46,11 +48,18 @@ def tokenizer_files(folder: Path) -> list[Path]:
     return _matching(folder, TOKENIZER)
 
 
-def stream(folder: Path, extra: dict[str, bytes] | None = None, name: str | None = None) -> Iterator[bytes]:
+def everything(folder: Path) -> list[Path]:
+    """All files of a folder that was made to be taken home whole."""
+    return sorted(file for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
+
+
+def stream(
+    folder: Path, extra: dict[str, bytes] | None = None, name: str | None = None, files: Files = files_of
+) -> Iterator[bytes]:
     """The zip, piece by piece. `extra` adds files, or replaces those of the same name; `name` is the folder inside."""
     outbox = Outbox()
     with zipfile.ZipFile(outbox, "w") as zipped:
-        for info, source in _entries(folder, extra or {}, name):
+        for info, source in _entries(folder, extra or {}, name, files):
             with source, zipped.open(info, "w") as entry:
                 while piece := source.read(PIECE):
                     entry.write(piece)
@@ -58,10 +67,12 @@ def stream(folder: Path, extra: dict[str, bytes] | None = None, name: str | None
     yield outbox.take()
 
 
-def zip_size(folder: Path, extra: dict[str, bytes] | None = None, name: str | None = None) -> int:
+def zip_size(
+    folder: Path, extra: dict[str, bytes] | None = None, name: str | None = None, files: Files = files_of
+) -> int:
     """Bytes that `stream` will yield, so that a browser can show how much is left. Compresses the text to know."""
     position = directory = 0
-    for info, source in _entries(folder, extra or {}, name):
+    for info, source in _entries(folder, extra or {}, name, files):
         with source:
             stored = _stored_bytes(info, source)
         path = len(info.filename.encode())
@@ -91,14 +102,14 @@ class Outbox(io.RawIOBase):
 
 
 def _entries(
-    folder: Path, extra: dict[str, bytes], name: str | None
+    folder: Path, extra: dict[str, bytes], name: str | None, files: Files
 ) -> Iterator[tuple[zipfile.ZipInfo, io.BufferedIOBase]]:
     top = re.sub(r"[^\w.-]+", "-", name or folder.name).strip("-.") or "model"
-    for file in files_of(folder):
+    for file in files(folder):
         inside = file.relative_to(folder).as_posix()
         if inside not in extra:
             info = zipfile.ZipInfo.from_file(file, f"{top}/{inside}", strict_timestamps=False)
-            info.compress_type = zipfile.ZIP_STORED if file.suffix == ".safetensors" else zipfile.ZIP_DEFLATED
+            info.compress_type = zipfile.ZIP_STORED if file.suffix in PACKED else zipfile.ZIP_DEFLATED
             yield info, file.open("rb")
     for inside, content in extra.items():
         info = zipfile.ZipInfo(f"{top}/{inside}", time.localtime()[:6])

@@ -1,8 +1,8 @@
 """GET /download/RUN/STEP/KIND: a checkpoint as a zip, streamed while it is made.
 
-KIND is adapter or merged. RUN and STEP are looked up, never used as paths. Nothing is written to Gradio's cache, and
-whoever hangs up ends the work. With ?ready nothing is sent: the answer is 204 once the zip can start, 202 while it is
-still being made (ask again), or why it cannot be had.
+KIND is adapter, merged, or script: the run as a plain train.py. RUN and STEP are looked up, never used as paths.
+Nothing is written to Gradio's cache, and whoever hangs up ends the work. With ?ready nothing is sent: the answer is 204
+once the zip can start, 202 while it is still being made (ask again), or why it cannot be had.
 """
 
 import re
@@ -21,10 +21,10 @@ from dfgui.server.login import wants_html
 from dfgui.server.packages import Packages
 from dfgui.settings import Settings
 
-ADDRESS = re.compile(r"(?P<run>[a-z0-9]{8,32})/(?P<step>\d{1,9})/(?P<kind>adapter|merged)", re.ASCII)
+ADDRESS = re.compile(r"(?P<run>[a-z0-9]{8,32})/(?P<step>\d{1,9})/(?P<kind>adapter|merged|script)", re.ASCII)
 NO_SUCH_ADDRESS = UserError(
     "There is no such download.",
-    "Its address is not /download/RUN/STEP/adapter or merged.",
+    "Its address is not /download/RUN/STEP/adapter, merged or script.",
     "Follow the link on the page of the run.",
 )
 

@@ -8,6 +8,15 @@ KINDS = {  # kind of package -> title, what it is for
     "adapter": ("Adapter", "Only what was trained. Small; it needs its base model beside it."),
     "merged": ("Merged model", "The whole model in one folder. It works alone, like any model of the Hub."),
 }
+SCRIPT = {
+    "kind": "script",
+    "title": "Run as a script",
+    "size": "",
+    "about": "A short train.py in plain TRL with its prepared rows: it trains this run again, step by step, without "
+    "dfgui.",
+    "needs": "",
+    "code": "pip install -r requirements.txt\npython train.py",
+}
 FULL = "The whole model that was trained, in one folder. It works alone, like any model of the Hub."
 
 
@@ -34,8 +43,11 @@ def chosen_step(checkpoints: list[dict[str, Any]], asked: int | None) -> int:
 
 
 def offers(sizes: dict[str, int], base: str, code: dict[str, str]) -> list[dict[str, str]]:
-    """One card for each shape there is. `sizes` in bytes by kind; `code` by kind: the lines that load it."""
-    return [
+    """One card for each shape there is, and one for the run itself.
+
+    `sizes` in bytes by kind; `code` by kind: the lines that load it.
+    """
+    shapes = [
         {
             "kind": kind,
             "title": title,
@@ -47,3 +59,4 @@ def offers(sizes: dict[str, int], base: str, code: dict[str, str]) -> list[dict[
         for kind, (title, about) in KINDS.items()
         if kind in sizes
     ]
+    return [*shapes, SCRIPT]

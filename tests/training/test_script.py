@@ -2,11 +2,13 @@
 
 import ast
 import dataclasses
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -468,6 +470,20 @@ def test_what_a_new_run_would_do_can_be_written_too(where, values, tmp_path):
     assert {line.partition("==")[0] for line in pinned} == {
         *("torch", "transformers", "trl", "datasets", "accelerate", "peft")
     }
+
+
+def test_a_download_of_it_is_its_folder_as_a_zip_and_leaves_nothing_behind(train, values, where, tmp_path):
+    run, _ = train(values)
+    written = actions.script(where, run["id"], tmp_path / "written")
+    package = actions.package(where, run["id"], 4, "script")
+    content = b"".join(package.chunks)
+    assert len(content) == package.size and package.filename.endswith("-script.zip")
+    with zipfile.ZipFile(io.BytesIO(content)) as zipped:
+        inside = {name.partition("/")[2]: zipped.read(name) for name in zipped.namelist()}
+    assert sorted(inside) == sorted(written["files"])
+    assert inside["train.py"] == (tmp_path / "written" / "train.py").read_bytes()
+    package.close()
+    assert not package.folder.exists()
 
 
 def test_what_cannot_be_written_is_said_in_words(train, values, where, rows_file, tmp_path):

@@ -64,8 +64,8 @@ dfgui.exporting = (() => {
     const box = make("article", "", "card offer");
     box.dataset.kind = offer.kind;
     const title = make("h3", offer.title);
-    title.append(make("span", offer.size, "size"));
-    const link = make("a", `Download ${offer.title.toLowerCase()}`, "df-button primary");
+    if (offer.size) title.append(make("span", offer.size, "size"));
+    const link = make("a", offer.kind === "script" ? "Download script" : `Download ${offer.title.toLowerCase()}`, "df-button primary");
     link.href = address;
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in a tab of its own: a plain link
@@ -75,7 +75,8 @@ dfgui.exporting = (() => {
     const act = make("div", "", "act");
     act.append(link, Object.assign(make("p", "", "state"), { role: "status" }));
     const how = make("details");
-    how.append(make("summary", "How to use it"), make("p", "Unpack the zip, and run this in its folder. USAGE.md in it says more."), make("pre", offer.code));
+    const more = offer.kind === "script" ? "" : " USAGE.md in it says more.";
+    how.append(make("summary", "How to use it"), make("p", `Unpack the zip, and run this in its folder.${more}`), make("pre", offer.code));
     how.open = true;
     box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), act, Object.assign(make("p", "", "trouble"), { role: "alert", hidden: true }), how);
     return box;
@@ -97,7 +98,8 @@ dfgui.exporting = (() => {
     const { UNDERWAY, BEGUN, outcome } = dfgui.download;
     const now = outcome(address);
     const refusal = typeof now === "object" ? now : null;
-    const doing = box.dataset.kind === "merged" && find("[data-kind=adapter]") ? "Merging" : "Packing";
+    const merges = box.dataset.kind === "merged" && find("[data-kind=adapter]");
+    const doing = merges ? "Merging" : box.dataset.kind === "script" ? "Preparing the rows" : "Packing";
     const words = { [UNDERWAY]: `${doing} … The download starts by itself.`, [BEGUN]: "The download has begun." };
     link.setAttribute("aria-disabled", now === UNDERWAY);
     box.querySelector(".state").textContent = (!refusal && words[now]) || "";
