@@ -24,6 +24,7 @@ def settle(
     config: RunConfig, phases: Phases, settings: Settings, prepared: Any, base: str, machine: Hardware
 ) -> RunConfig:
     """The config with nothing left open. `base`: the folder with the model's config.json."""
+    memory = _memory(config, phases, settings, prepared.longest, base)
     if before := phases.facts().get("chosen"):
         return fastest.settled(config, before)
     lengths = [len(ids) for ids in prepared.train["input_ids"]] if fastest.is_open(config, fastest.ORDER) else []
@@ -32,7 +33,7 @@ def settle(
         longest=prepared.longest,
         flash=_can_flash(base) if fastest.is_open(config, fastest.ATTENTION) else False,
         free=hardware.free(),
-        **_memory(config, phases, settings, prepared.longest, base),
+        **memory,
     )
     found = fastest.choices(config, machine, known)
     for one in found:
@@ -47,9 +48,9 @@ def settle(
 def _memory(config: RunConfig, phases: Phases, settings: Settings, longest: int, base: str) -> dict[str, Any]:
     """What is known of the memory that the run takes without checkpointing: a shape, or a bound that is low enough.
 
-    Measuring a model takes seconds, which a small one does not need and a large one is worth.
+    Measuring a model takes seconds, which a small one does not need and a large one is worth: it may not fit at all.
     """
-    if not fastest.is_open(config, fastest.CHECKPOINTING) or not fastest.goes_by_memory(config):
+    if not fastest.goes_by_memory(config):
         return {}
     if isinstance(shape := shapes.known(config, settings, begin=False), Shape):
         return {"shape": shape}

@@ -183,7 +183,8 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     phases.begin("loading")
     loaded.release()
     peak = memory.Peak(machine.device)
-    estimated = room.estimate(config, settings, prepared.longest)
+    if estimated := room.estimate(config, settings, prepared.longest):
+        room.require(config, settings, estimated)
     if expected := pace.estimate(config, settings):
         phases.writer.facts(time_estimate=round(expected.seconds, 1))
     set_seed(training.seed)  # before an adapter is made, so that equal runs start equal

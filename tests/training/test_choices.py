@@ -6,6 +6,7 @@ import pytest
 
 from dfgui import actions
 from dfgui.models import fastest, hardware, memory, shapes
+from dfgui.models.hardware import Hardware
 from dfgui.store import Store
 from dfgui.training import choices, launcher
 from dfgui.training.trainer import Trainer
@@ -83,6 +84,20 @@ def test_a_model_that_takes_too_long_to_measure_keeps_checkpointing(train, open_
     monkeypatch.setattr(shapes, "known", lambda *asked, **how: None)
     chosen, because = facts(train(open_values)[0])
     assert chosen[fastest.CHECKPOINTING] is True and "of 1 MB free" in because[fastest.CHECKPOINTING]
+
+
+def test_a_run_that_turns_out_far_too_large_ends_before_it_loads(open_values, where, monkeypatch):
+    run = actions.start(where, open_values, executor="test")  # from a command line: nobody has measured its model
+    step = memory.moment((0, 5 * 10**7, 0), (0, 0, 0), (4000, 0, 0))
+    shape = memory.Shape(10**6, 4 * 10**6, [memory.Tensors((1000,), 4)], False, [step], [step], [step])
+    monkeypatch.setattr(shapes, "known", lambda *asked, **how: shape)
+    monkeypatch.setattr(hardware, "look", lambda: Hardware("cpu", "CPU", False, 24 * 10**9))
+    monkeypatch.setattr(hardware, "free", lambda: 20 * 10**9)
+    launcher.run_here(run, where)
+    store = Store(where.store_path)
+    row = store.runs.get(run)
+    assert (row["status"], row["error"]["what"]) == ("failed", "The memory is too small.")
+    assert row["error"]["changes"] == {"training.per_device_eval_batch_size": 2}
 
 
 def test_a_run_that_ran_out_of_memory_goes_on_with_checkpointing(train, open_values, where, monkeypatch):

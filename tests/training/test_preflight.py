@@ -258,6 +258,12 @@ def test_far_more_than_the_device_has_is_refused_with_the_cure(where, values, on
     assert "16.0 GB in all" in told.why and told.changes == {"training.gradient_checkpointing": True}
 
 
+def test_unsloth_is_warned_of_by_what_trl_would_take_and_not_refused(where, values, on_a_card):
+    on_a_card(15 * 10**9, 40_000_000)
+    (note,) = room.memory_if_known(parse({**values, "run": {"backend": "unsloth"}}), where)
+    assert note.kind == "warn" and "Unsloth takes less" in note.text
+
+
 def test_a_little_more_than_the_device_has_is_not_refused(where, values, on_a_card):
     on_a_card(15 * 10**9, 32_000_000)
     assert 16e9 < room.estimate(parse(values), where).total < 1.25 * 16e9

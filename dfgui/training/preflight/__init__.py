@@ -10,12 +10,11 @@ from functools import partial
 
 from dfgui import config
 from dfgui.config import RunConfig
-from dfgui.errors import UserError
 from dfgui.integrations import trackers
 from dfgui.settings import Settings
 from dfgui.training import callback_source
 from dfgui.training.preflight import data, machine, model, pace, room, speed
-from dfgui.training.preflight.note import Look, Note, concerning, told
+from dfgui.training.preflight.note import Look, Note, concerning, refuse, told
 
 __all__ = ["Note", "concerning", "notes", "require"]
 
@@ -42,9 +41,7 @@ def require(run: RunConfig, settings: Settings) -> None:
     looks: list[Look] = [model.model, model.goes_on, data.data, machine.engine, machine.optimizer, machine.precision]
     looks += [machine.means, room.memory_if_known, _callbacks, _trackers, room.disk]
     for look in looks:
-        for note in look(run, settings):
-            if note.kind == "stop":
-                raise UserError(note.title, note.text, note.do, note.field, note.changes)
+        refuse(look(run, settings))
 
 
 def _stopping(run: RunConfig, settings: Settings) -> Iterator[Note]:

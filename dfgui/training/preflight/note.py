@@ -1,7 +1,7 @@
 """A note: {kind, title, text, do, field, changes, pending}, and how what goes wrong becomes one."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -45,3 +45,10 @@ def told(look: Look, run: RunConfig, settings: Settings) -> list[Note]:
         return list(look(run, settings))
     except UserError as error:
         return [Note("stop", error.what, error.why, error.do, error.field)]
+
+
+def refuse(notes: Iterable[Note]) -> None:
+    """Raises UserError with the first of these notes that keeps the run from starting."""
+    for note in notes:
+        if note.kind == "stop":
+            raise UserError(note.title, note.text, note.do, note.field, note.changes)

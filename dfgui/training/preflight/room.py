@@ -15,7 +15,7 @@ from dfgui.models import memory as models_memory
 from dfgui.models.fitting import Suggestion
 from dfgui.models.memory import Estimate, Shape
 from dfgui.settings import Settings
-from dfgui.training.preflight.note import Kind, Note
+from dfgui.training.preflight.note import Kind, Note, refuse
 
 TIGHT = 0.9  # of what is free
 BEYOND = 1.25  # of what the device has in all: more than an estimate can be wrong by
@@ -37,6 +37,11 @@ def memory_if_known(run: RunConfig, settings: Settings) -> Iterator[Note]:
     yield from _memory(run, settings, begin=False)
 
 
+def require(run: RunConfig, settings: Settings, found: Estimate) -> None:
+    """Raises UserError where a run that is about to load its model takes far more than the device has."""
+    refuse(_fits(run, settings, found, begin=False))
+
+
 def _memory(run: RunConfig, settings: Settings, begin: bool) -> Iterator[Note]:
     shape = shapes.known(run, settings, begin)
     if shape is None:
@@ -56,7 +61,8 @@ def _fits(run: RunConfig, settings: Settings, found: Estimate, begin: bool) -> I
     if total <= TIGHT * free:
         yield Note("ok", "Memory", text)
         return
-    stops = total > BEYOND * machine.memory
+    by_trl = run.run.backend == "trl"  # Unsloth saves more than is counted here
+    stops = by_trl and total > BEYOND * machine.memory
     kind: Kind = "stop" if stops else "warn"
     title = "The memory is too small." if stops else "Memory is tight" if fits else "Memory may run out"
     whole = f" This machine has {words.memory(machine.memory)} in all." if stops else ""
@@ -64,7 +70,8 @@ def _fits(run: RunConfig, settings: Settings, found: Estimate, begin: bool) -> I
     advice = fitting.suggestions(run, wanted, lambda other: _bytes(other, settings, begin))
     pending = not advice and any(shapes.known(one, settings, begin) is None for one in fitting.other_models(run))
     changes = advice[0].changes if advice else {}
-    yield Note(kind, title, text + whole, _advice(advice, pending), _field(changes), changes, pending)
+    less = "" if by_trl else " That is what TRL would take: Unsloth takes less."
+    yield Note(kind, title, text + whole + less, _advice(advice, pending), _field(changes), changes, pending)
 
 
 def _of(run: RunConfig, shape: Shape, longest: int | None = None) -> Estimate:
