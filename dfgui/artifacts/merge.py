@@ -2,7 +2,8 @@
 
     merge(Path("runs/r7/checkpoint-60"), base="Qwen/Qwen3-0.6B", out=Path("weather"), dtype="bfloat16")
 
-PEFT does the merging, layer by layer in float32, so that a 16-bit model is rounded once and not twice. The result is a
+LoRA on linear layers is merged from file to file (shards.py), so that a model need not fit into memory. What is more
+than that PEFT merges, layer by layer in float32, so that a 16-bit model is rounded once and not twice. The result is a
 plain transformers folder: weights, config, generation config, tokenizer, chat template.
 """
 
@@ -14,15 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dfgui.artifacts import checkpoints, headers, package, usage
+from dfgui.artifacts import checkpoints, headers, package, shards, usage
 from dfgui.artifacts.folders import new_folder, require_space
 from dfgui.errors import UserError
 from dfgui.evaluation import generate
 from dfgui.models import imports, load
 
 Say = Callable[[str], None]
-
-SHARD = "5GB"  # per weights file, so that a broken download costs no more than that
 
 
 def merge(
@@ -42,11 +41,16 @@ def merge(
     """
     say = progress or (lambda words: None)
     found = checkpoints.usable(Path(checkpoint))
+    imports.for_loading()
     with new_folder(Path(out)) as part:
         if found.kind == "full" and (dtype is None or headers.dtypes(found.path) == {dtype}):
             say("copying the model")
             _link_model(found.path, part)
+        elif isinstance(plan := _plan(found, base), shards.Plan):
+            shards.write(plan, part, dtype or "float32", say)
+            _save_configs(plan.base, found.path, part, dtype or "float32")
         else:
+            say(f"merging in memory: {plan[0].lower()}{plan[1:]}")
             _save(_model(found, base, dtype or "float32", say), part, say)
         for file in package.tokenizer_files(found.path):
             _copy(file, part / file.relative_to(found.path))
@@ -55,20 +59,53 @@ def merge(
     return Path(out)
 
 
-def _model(found: checkpoints.Checkpoint, base: str | Path | None, dtype: str, say: Say) -> Any:
-    """The merged model in `dtype`."""
-    imports.for_loading()
+def _plan(found: checkpoints.Checkpoint, base: str | Path | None) -> shards.Plan | str:
+    """How to merge from file to file; a sentence where that cannot be."""
+    if found.kind == "full":
+        return "The whole model was trained."
+    plan = shards.plan(found.path, Path(base or base_of(found.path)))
+    if isinstance(plan, str):
+        return plan
+    rows = shards.rows_of_embeddings(plan)
+    if rows is None or rows < len(_tokenizer(found.path)):
+        return "Its tokenizer has more tokens than its base."
+    return plan
+
+
+def _tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
+    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+
+
+def _save_configs(base: Path, words: Path, part: Path, dtype: str) -> None:
+    """config.json and generation_config.json, as transformers would write them for the merged model."""
+    from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
+
+    config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+    config.dtype = _torch_dtype(dtype)
+    made: Any = AutoModelForCausalLM._model_mapping[type(config)]
+    config.architectures = config.architectures or [made.__name__]
+    config.save_pretrained(part)
+    try:
+        generation = GenerationConfig.from_pretrained(base)
+    except OSError:  # it has none of its own
+        generation = GenerationConfig.from_model_config(config)
+    _stop_where_trained(generation, _tokenizer(words)).save_pretrained(part)
+
+
+def _model(found: checkpoints.Checkpoint, base: str | Path | None, dtype: str, say: Say) -> Any:
+    """The merged model in `dtype`."""
     say("loading the model")
-    tokenizer = AutoTokenizer.from_pretrained(found.path)
+    tokenizer = _tokenizer(found.path)
     if found.kind == "full":
         model = _base(found.path, dtype)
     else:
         model = _base(base or base_of(found.path), dtype)
         load.make_room(model, tokenizer)
         model = _merged(_adapted(model, found.path), dtype, say)
-    return _stopping_where_trained(model.to(_torch_dtype(dtype)), tokenizer)
+    _stop_where_trained(model.generation_config, tokenizer)
+    return model.to(_torch_dtype(dtype))
 
 
 def base_of(checkpoint: Path) -> str:
@@ -118,19 +155,18 @@ def _merged(adapted: Any, dtype: str, say: Say) -> Any:
         return adapted.merge_and_unload()
 
 
-def _stopping_where_trained(model: Any, tokenizer: Any) -> Any:
+def _stop_where_trained(generation: Any, tokenizer: Any) -> Any:
     """Generation must end where training did, which a base model's own generation config may not know."""
-    model.generation_config.eos_token_id = generate.ends(model, tokenizer)
-    sampling = (model.generation_config.temperature, model.generation_config.top_p, model.generation_config.top_k)
-    if any(value is not None for value in sampling):  # else transformers refuses to save what some models come with
-        model.generation_config.do_sample = True
-    return model
+    generation.eos_token_id = generate.ends(generation, tokenizer)
+    if any(value is not None for value in (generation.temperature, generation.top_p, generation.top_k)):
+        generation.do_sample = True  # else transformers refuses to save what some models come with
+    return generation
 
 
 def _save(model: Any, part: Path, say: Say) -> None:
     require_space(part, sum(weight.nbytes for weight in model.parameters()))
     say("writing")
-    model.save_pretrained(part, max_shard_size=SHARD)
+    model.save_pretrained(part, max_shard_size=shards.SHARD_BYTES)
 
 
 def _link_model(checkpoint: Path, part: Path) -> None:

@@ -70,9 +70,9 @@ def context(model: Any) -> int:
     return getattr(model.config.get_text_config(), "max_position_embeddings", None) or 1 << 30
 
 
-def ends(model: Any, tokenizer: Any) -> list[int]:
-    """Every token that ends an answer: the model's own, the tokenizer's, and its chat template's."""
-    known = model.generation_config.eos_token_id
+def ends(generation: Any, tokenizer: Any) -> list[int]:
+    """Every token that ends an answer: those of a generation config, the tokenizer's, and its chat template's."""
+    known = generation.eos_token_id
     ids = {*(known if isinstance(known, list) else [known]), tokenizer.eos_token_id, _end_of_turn(tokenizer)}
     return sorted(ids - {None})
 
@@ -159,7 +159,7 @@ class Writer:
 
     def __init__(self, model: Any, tokenizer: Any):
         self.model = model
-        self.ends = ends(model, tokenizer)
+        self.ends = ends(model.generation_config, tokenizer)
         self.padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else self.ends[0]
 
     def room(self, ids: list[int]) -> int:

@@ -149,6 +149,14 @@ def test_a_disk_too_small_is_known_before_writing(run, tmp_path, monkeypatch):
 def test_progress_names_what_is_being_done(run, tmp_path):
     said: list[str] = []
     merge(run / "checkpoint-20", run / "base", tmp_path / "merged", progress=said.append)
-    assert said[0] == "loading the model"
-    assert "merging layer 14 of 14" in said
-    assert said[-1] == "writing"
+    assert said == ["merging part 1 of 1"]
+
+
+def test_what_only_peft_can_merge_is_said_to_be_merged_in_memory(run, tmp_path):
+    adapter = shutil.copytree(run / "checkpoint-20", tmp_path / "adapter")
+    how = json.loads((adapter / "adapter_config.json").read_text())
+    (adapter / "adapter_config.json").write_text(json.dumps(how | {"alpha_pattern": {"q_proj": 4}}))
+    said: list[str] = []
+    merge(adapter, run / "base", tmp_path / "merged", progress=said.append)
+    assert said[0] == "merging in memory: its adapter has alpha_pattern."
+    assert said[1] == "loading the model" and "merging layer 14 of 14" in said and said[-1] == "writing"

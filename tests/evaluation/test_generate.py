@@ -76,7 +76,11 @@ def test_the_turn_ends_at_the_models_end_the_tokenizers_and_the_templates():
     model = tiny_model(tokenizer)
     model.generation_config.eos_token_id = [5, 6]
     tokenizer.eos_token = "<|endoftext|>"  # as base models have it, while their template ends a turn with <|im_end|>
-    assert set(ends(model, tokenizer)) == {5, 6, *tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|im_end|>"])}
+    assert set(ends(model.generation_config, tokenizer)) == {
+        5,
+        6,
+        *tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|im_end|>"]),
+    }
 
 
 def test_many_prompts_at_once_get_the_same_answers_as_one_by_one(model, tokenizer):
