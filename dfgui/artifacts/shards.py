@@ -20,7 +20,7 @@ from dfgui.artifacts.folders import require_space
 
 Say = Callable[[str], None]
 
-SHARD_BYTES = 2_000_000_000  # per weights file, and so about what a merge holds at once
+SHARD_BYTES = 1_000_000_000  # per weights file: what a merge holds at once, and what a broken download costs
 LORA = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<part>[AB])\.weight")
 UNDERSTOOD = {  # what an adapter_config.json may say without the result being another
     *("task_type", "peft_type", "auto_mapping", "peft_version", "base_model_name_or_path", "revision"),
