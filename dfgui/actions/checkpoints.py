@@ -98,10 +98,18 @@ def _growth(found: Saved) -> float:
     return width[found.dtype] / max((width.get(name, 2) for name in stored), default=2)
 
 
-def package(settings: Settings, run: str, step: int, kind: str) -> Package:
+def package(
+    settings: Settings,
+    run: str,
+    step: int,
+    kind: str,
+    say: Callable[[str], None] | None = None,
+    going: Callable[[], bool] | None = None,
+) -> Package:
     """A checkpoint as a zip: its adapter, or merged with its base; or its run as a script.
 
-    What was merged or written for it goes when the zip has been sent.
+    What was merged or written for it goes when the zip has been sent. A merge says how far it is, and ends once
+    `going()` is False; without it, it happens in this process.
     """
     from dfgui.artifacts import export as exporting
     from dfgui.artifacts import package as packing
@@ -118,8 +126,9 @@ def package(settings: Settings, run: str, step: int, kind: str) -> Package:
         let_go = partial(holds.release, holds.take(run, step))
         return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size, let_go=let_go)
     out = settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
+    apart = going if found.kind == "adapter" else None  # a full checkpoint is linked, which takes nothing
     with Store(settings.store_path).holds.hold(run, step):
-        exporting.export(found.folder, base_here(settings, found.run), "merged", out, found.dtype, title)
+        exporting.export(found.folder, base_here(settings, found.run), "merged", out, found.dtype, title, say, apart)
     return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
 
 

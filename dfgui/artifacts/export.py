@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from dfgui.artifacts import checkpoints, package, usage
+from dfgui.artifacts import apart, checkpoints, package, usage
 from dfgui.artifacts.folders import new_folder, require_space
 from dfgui.artifacts.merge import merge
 from dfgui.errors import UserError
@@ -26,14 +26,18 @@ def export(
     dtype: str | None = None,
     name: str | None = None,
     progress: Callable[[str], None] | None = None,
+    going: Callable[[], bool] | None = None,
 ) -> dict[str, Any]:
     """Writes the folder `to`; `name` is the run's, for USAGE.md. Raises UserError, and then leaves nothing behind.
 
     `base` is where a merge finds the base, or what an adapter shall name as its base. None: as the adapter says.
+    `going`: merges in a process of its own, for as long as it answers True.
     """
     to = Path(to)
     if kind == "adapter":
         copy_adapter(Path(checkpoint), base, to, name or to.name)
+    elif going:
+        apart.merge(Path(checkpoint), base, to, dtype, name or to.name, progress or (lambda said: None), going)
     else:
         merge(checkpoint, base, to, dtype, progress, name)
     files = package.files_of(to)

@@ -15,6 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+from dfgui import words
 from dfgui.artifacts import checkpoints, headers, package, shards, usage
 from dfgui.artifacts.folders import new_folder, require_space
 from dfgui.errors import UserError
@@ -39,9 +42,8 @@ def merge(
     which loses nothing. Raises UserError when the checkpoint is torn, the base cannot be had or is another one, `out`
     is taken, or the disk is full.
     """
-    say = progress or (lambda words: None)
+    say = progress or (lambda said: None)
     found = checkpoints.usable(Path(checkpoint))
-    imports.for_loading()
     with new_folder(Path(out)) as part:
         if found.kind == "full" and (dtype is None or headers.dtypes(found.path) == {dtype}):
             say("copying the model")
@@ -51,6 +53,7 @@ def merge(
             _save_configs(plan.base, found.path, part, dtype or "float32")
         else:
             say(f"merging in memory: {plan[0].lower()}{plan[1:]}")
+            _require_memory(found.path if found.kind == "full" else Path(base or base_of(found.path)), plan)
             _save(_model(found, base, dtype or "float32", say), part, say)
         for file in package.tokenizer_files(found.path):
             _copy(file, part / file.relative_to(found.path))
@@ -61,6 +64,7 @@ def merge(
 
 def _plan(found: checkpoints.Checkpoint, base: str | Path | None) -> shards.Plan | str:
     """How to merge from file to file; a sentence where that cannot be."""
+    imports.for_loading()
     if found.kind == "full":
         return "The whole model was trained."
     plan = shards.plan(found.path, Path(base or base_of(found.path)))
@@ -72,13 +76,24 @@ def _plan(found: checkpoints.Checkpoint, base: str | Path | None) -> shards.Plan
     return plan
 
 
+def _require_memory(weights: Path, why: str) -> None:
+    """Raises UserError where a model that has to be whole in memory, in 32 bit, does not fit into what is free."""
+    needed = 4 * shards.elements(weights)
+    if needed > (free := psutil.virtual_memory().available):
+        raise UserError(
+            f"The merge needs {words.memory(needed)} of memory, and {words.memory(free)} are free.",
+            f"{why} So the whole model has to be in memory.",
+            "Free some memory, merge on a machine with more, or take the adapter.",
+        )
+
+
 def _tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
-def _save_configs(base: Path, words: Path, part: Path, dtype: str) -> None:
+def _save_configs(base: Path, spoken: Path, part: Path, dtype: str) -> None:
     """config.json and generation_config.json, as transformers would write them for the merged model."""
     from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig
 
@@ -91,7 +106,7 @@ def _save_configs(base: Path, words: Path, part: Path, dtype: str) -> None:
         generation = GenerationConfig.from_pretrained(base)
     except OSError:  # it has none of its own
         generation = GenerationConfig.from_model_config(config)
-    _stop_where_trained(generation, _tokenizer(words)).save_pretrained(part)
+    _stop_where_trained(generation, _tokenizer(spoken)).save_pretrained(part)
 
 
 def _model(found: checkpoints.Checkpoint, base: str | Path | None, dtype: str, say: Say) -> Any:

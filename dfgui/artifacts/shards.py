@@ -94,6 +94,11 @@ def _weights(folder: Path) -> Iterator[Weight]:
             yield Weight(name, file, tuple(tensor["shape"]), tensor["dtype"])
 
 
+def elements(folder: Path) -> int:
+    """How many numbers a model's files hold; 0 where there are none to read."""
+    return sum(math.prod(one.shape) for one in _weights(folder))
+
+
 Shape = list[int]
 
 

@@ -2,16 +2,18 @@
 
 KIND is adapter, merged, or script: the run as a plain train.py. RUN and STEP are looked up, never used as paths.
 Nothing is written to Gradio's cache, and whoever hangs up ends the work. With ?ready nothing is sent: the answer is 204
-once the zip can start, 202 while it is still being made (ask again), or why it cannot be had.
+once the zip can start, 202 and {"said": how far it is} while it is still being made (ask again), or why it cannot be
+had. DELETE ends the making.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import anyio
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -30,7 +32,7 @@ NO_SUCH_ADDRESS = UserError(
 
 
 def routes(settings: Settings) -> list[Route]:
-    packages = Packages(lambda key: _package(settings, *key))
+    packages = Packages(lambda key, job: _package(settings, *key, job.say, job.going))
 
     async def download(request: Request) -> Response:
         asked = ADDRESS.fullmatch(request.path_params["address"])
@@ -43,15 +45,20 @@ def routes(settings: Settings) -> list[Route]:
             return pages.refusal(error, 404, wants_html(request))
         if request.method == "HEAD":
             return Response(media_type="application/zip")
+        key = (run, step, kind)
+        if request.method == "DELETE":
+            packages.cancel(key)
+            return Response(status_code=204)
         try:
             if "ready" in request.query_params:
-                return Response(status_code=204 if await packages.ready((run, step, kind)) else 202)
-            package = await packages.take((run, step, kind))
+                made = await packages.ready(key)
+                return Response(status_code=204) if made else JSONResponse({"said": packages.said(key)}, 202)
+            package = await packages.take(key)
         except UserError as error:
             return pages.refusal(error, 409, wants_html(request))
         return ZipResponse(package)
 
-    return [Route("/download/{address:path}", download, methods=["GET"])]
+    return [Route("/download/{address:path}", download, methods=["GET", "DELETE"])]
 
 
 class ZipResponse(StreamingResponse):
@@ -93,7 +100,9 @@ def _look_up(settings: Settings, run: str, step: int) -> None:
     store.checkpoints.get(run, step)
 
 
-def _package(settings: Settings, run: str, step: int, kind: str) -> Any:
-    from dfgui import actions  # here: it brings torch when it merges
+def _package(
+    settings: Settings, run: str, step: int, kind: str, say: Callable[[str], None], going: Callable[[], bool]
+) -> Any:
+    from dfgui import actions
 
-    return actions.package(settings, run, step, kind)
+    return actions.package(settings, run, step, kind, say, going)

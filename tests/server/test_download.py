@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from starlette.applications import Starlette
 from dfgui import actions, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
-from dfgui.server import download
+from dfgui.server import download, packages
 from dfgui.store import Store, Writer
 from tests.server.processes import free_port
 
@@ -27,7 +28,7 @@ class Packing:
         self.folder = folder
         self.ended = threading.Event()
 
-    def package(self, settings, run, step, kind):
+    def package(self, settings, run, step, kind, say, going):
         size = self.number * len(CHUNK)
         return actions.Package(f"weather-{step}-{kind}.zip", self.chunks(), size, self.folder)
 
@@ -173,3 +174,26 @@ def test_getting_it_ready_says_why_it_cannot_be_had(served, monkeypatch):
     assert answer.status_code == 409
     assert answer.json()["error"]["do"] == "Free some space."
     assert httpx.get(f"{url}/download/{run}/40/merged?ready").status_code == 404
+
+
+def test_a_merge_under_way_says_how_far_it_is_and_can_be_cancelled(served, monkeypatch):
+    def package(settings, run, step, kind, say, going):
+        say("merging part 3 of 16")
+        while going():
+            time.sleep(0.01)
+        raise UserError("The merge was cancelled.", "Somebody asked for it.", "Ask again.")
+
+    monkeypatch.setattr(actions, "package", package)
+    monkeypatch.setattr(packages, "PATIENCE_SECONDS", 0.05)
+    url, run = served
+    address = f"{url}/download/{run}/20/merged"
+    answer = httpx.get(f"{address}?ready")
+    assert (answer.status_code, answer.json()) == (202, {"said": "merging part 3 of 16"})
+    monkeypatch.setattr(packages, "PATIENCE_SECONDS", 20)
+    with ThreadPoolExecutor() as beside:
+        waiting = beside.submit(httpx.get, f"{address}?ready", timeout=30)
+        while not waiting.running():
+            time.sleep(0.01)
+        time.sleep(0.3)  # until it has arrived: one that comes later begins anew
+        assert httpx.delete(address).status_code == 204
+        assert waiting.result().json()["error"]["what"] == "The merge was cancelled."

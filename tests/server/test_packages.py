@@ -39,7 +39,8 @@ class Workshop:
         self.let.set()
         self.trouble = None
 
-    def __call__(self, key):
+    def __call__(self, key, job):
+        self.job = job
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         self.let.wait(5)
@@ -136,3 +137,21 @@ def test_what_nobody_takes_is_thrown_away(workshop, monkeypatch):
     assert finished(leave()) is workshop.made[1]
     assert workshop.made[0].closed
     assert not workshop.made[1].closed
+
+
+def test_one_that_nobody_wants_any_more_is_told_so_and_made_again_when_it_is_asked_for(workshop, monkeypatch):
+    monkeypatch.setattr(packages, "PATIENCE_SECONDS", 0.02)
+    workshop.let.clear()
+
+    async def ask():
+        stock = Packages(workshop)
+        assert not await stock.ready(KEY)
+        workshop.job.say("merging part 3 of 16")
+        said, job = stock.said(KEY), workshop.job
+        stock.cancel(KEY)
+        workshop.let.set()
+        while not await stock.ready(KEY):
+            pass
+        return said, job.going()
+
+    assert finished(ask()) == ("merging part 3 of 16", False)

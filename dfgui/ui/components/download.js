@@ -4,22 +4,34 @@ dfgui.download = (() => {
   const LOGGED_OUT = { what: "Your login has ended.", why: "", do: "Load this page again and log in." };
   const UNDERWAY = "underway", BEGUN = "begun";
   const outcomes = new Map(); // address -> UNDERWAY, BEGUN or a refusal {what, why, do}
+  const telling = new Map(); // address -> how far it is, in words
+  const cancelled = new Set(); // addresses
 
   // Answers when the browser has begun to fetch it, or it was refused; at once if it is under way already.
-  async function bring(address) {
+  // `tell` is called whenever there is more to say of it.
+  async function bring(address, tell) {
     if (outcomes.get(address) === UNDERWAY) return;
     outcomes.set(address, UNDERWAY);
-    const refusal = await prepare(address);
+    const refusal = await prepare(address, tell);
+    telling.delete(address);
+    if (cancelled.delete(address)) return outcomes.delete(address);
     outcomes.set(address, refusal || BEGUN);
     if (!refusal) save(address);
   }
 
+  async function cancel(address) {
+    cancelled.add(address);
+    await fetch(address, { method: "DELETE" }).catch(() => null);
+  }
+
   // Why it cannot be had, or null once it can.
-  async function prepare(address) {
+  async function prepare(address, tell) {
     let answer;
     do {
+      if (answer) telling.set(address, (await answer.json().catch(() => ({}))).said || "");
+      tell();
       answer = await fetch(`${address}?ready`, { headers: { accept: "application/json" }, cache: "no-store" }).catch(() => null);
-    } while (answer && answer.status === 202);
+    } while (answer && answer.status === 202 && !cancelled.has(address)); // asked again, it would begin anew
     if (answer && answer.ok) return null;
     if (answer && answer.status === 401) return LOGGED_OUT;
     const told = answer && (await answer.json().catch(() => null));
@@ -35,5 +47,5 @@ dfgui.download = (() => {
     for (const [address, outcome] of outcomes) if (outcome === BEGUN) outcomes.delete(address);
   }
 
-  return { bring, settle, UNDERWAY, BEGUN, outcome: (address) => outcomes.get(address) };
+  return { bring, cancel, settle, said: (address) => telling.get(address) || "", UNDERWAY, BEGUN, outcome: (address) => outcomes.get(address) };
 })();

@@ -73,7 +73,12 @@ dfgui.exporting = (() => {
       bring(address);
     });
     const act = make("div", "", "act");
-    act.append(link, Object.assign(make("p", "", "state"), { role: "status" }));
+    const cancel = Object.assign(make("button", "Cancel", "df-button small"), { type: "button", hidden: true });
+    cancel.addEventListener("click", async () => {
+      cancel.disabled = true;
+      await dfgui.download.cancel(address);
+    });
+    act.append(link, Object.assign(make("p", "", "state"), { role: "status" }), cancel);
     const how = make("details");
     const more = offer.kind === "script" ? "" : " USAGE.md in it says more.";
     how.append(make("summary", "How to use it"), make("p", `Unpack the zip, and run this in its folder.${more}`), make("pre", offer.code));
@@ -83,9 +88,7 @@ dfgui.exporting = (() => {
   }
 
   async function bring(address) {
-    const told = dfgui.download.bring(address);
-    say(address);
-    await told;
+    await dfgui.download.bring(address, () => say(address));
     say(address);
     find(".offer .trouble:not([hidden])")?.scrollIntoView({ block: "nearest" });
   }
@@ -100,8 +103,13 @@ dfgui.exporting = (() => {
     const refusal = typeof now === "object" ? now : null;
     const merges = box.dataset.kind === "merged" && find("[data-kind=adapter]");
     const doing = merges ? "Merging" : box.dataset.kind === "script" ? "Preparing the rows" : "Packing";
-    const words = { [UNDERWAY]: `${doing} … The download starts by itself.`, [BEGUN]: "The download has begun." };
+    const far = dfgui.download.said(address);
+    const told = far ? far[0].toUpperCase() + far.slice(1) : doing;
+    const words = { [UNDERWAY]: `${told} … The download starts by itself.`, [BEGUN]: "The download has begun." };
     link.setAttribute("aria-disabled", now === UNDERWAY);
+    const cancel = box.querySelector("button");
+    cancel.hidden = now !== UNDERWAY || !merges;
+    cancel.disabled = false;
     box.querySelector(".state").textContent = (!refusal && words[now]) || "";
     const trouble = box.querySelector(".trouble");
     trouble.hidden = !refusal;
