@@ -80,7 +80,7 @@ CHECKS: dict[str, Check] = {
     "asked_differently": Check(
         "info",
         "Earlier answers are asked in another form than trained",
-        "Save the template as trained, or learn from the last answer alone; most models cope with either form.",
+        "Most models cope with either form. To be sure, save the template as trained, or learn from the last answer.",
         ("save_trained", "last_answer"),
     ),
     "opened_differently": Check(

@@ -221,3 +221,19 @@ def test_what_is_wrong_with_a_row_stands_above_it_and_the_next_one_is_a_click_aw
     expect(page.locator("#row-wrong")).to_contain_text("turns 1 and 2 are both of the user")
     page.locator("#row-problem").click()
     expect(page.locator("#row-wrong")).to_contain_text("Nothing is wrong in the rows after 3.")
+
+
+def test_what_is_only_worth_knowing_of_a_row_says_how_grave_it_is_and_folds_the_rest(new_page, app, tmp_path):
+    page = data_page(new_page(viewport={"width": 390, "height": 844}), app)
+    note = page.locator("#row-wrong .note")
+    expect(note).to_contain_text("Most models cope with either form.")
+    expect(note.get_by_text("<|im_end|>")).to_be_hidden()
+    note.get_by_text("What exactly").click()
+    expect(note.get_by_text("<|im_end|>")).to_be_visible()
+    right = note.locator("details p").evaluate("(words) => words.getBoundingClientRect().right")
+    assert right <= 390 and note.evaluate("(note) => note.scrollWidth <= note.clientWidth")
+    path = tmp_path / "broken.jsonl"
+    path.write_text("{broken\n")
+    upload(page, path)
+    expect(page.locator("#data-trouble")).to_contain_text("Line 1 is not JSON")
+    expect(note).to_have_count(0)

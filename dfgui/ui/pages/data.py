@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui.data.checks import CHECKS
+from dfgui.data.checks import CHECKS, Check
 from dfgui.errors import UserError
 from dfgui.ui import messages, place
 from dfgui.ui.components import check, conversation, examples, tokens
+from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
 from dfgui.ui.samples import Look, look_at
 from dfgui.views import sample
@@ -102,6 +103,7 @@ def build(context: Context) -> None:
             facts: _facts([]),
             counted: None,
             total: _total(None),
+            wrong: "",
             **dict.fromkeys(views.values(), BLANK),
         }
         yield {seen: [chosen, shape], **emptied}
@@ -183,11 +185,20 @@ def build(context: Context) -> None:
 
 def _problems(found: list[dict[str, str]]) -> str:
     """What a check says of the row on show."""
-    lines = "".join(
-        messages.note(check.KINDS[CHECKS[one["check"]].severity], CHECKS[one["check"]].title, one["detail"])
-        for one in found
-    )
+    lines = "".join(_problem(CHECKS[one["check"]], one["detail"]) for one in found)
     return f'<div class="notes"><ul>{lines}</ul></div>' if lines else ""
+
+
+def _problem(about: Check, detail: str) -> str:
+    """What is wrong with the row, and what to do; of what is no more than worth knowing, the row's part is folded."""
+    kind = check.KINDS[about.severity]
+    if about.severity != "info":
+        return messages.note(kind, about.title, detail)
+    return (
+        f'<li class="note {kind}"><span class="kind">{messages.KINDS[kind]}</span><div><b>{escape(about.title)}</b> '
+        f"{escape(about.advice)}<details><summary>What exactly</summary><p>{escape(unmarked(detail))}</p></details>"
+        "</div></li>"
+    )
 
 
 def _button(title: str, id: str) -> gr.Button:
