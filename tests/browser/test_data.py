@@ -237,3 +237,25 @@ def test_what_is_only_worth_knowing_of_a_row_says_how_grave_it_is_and_folds_the_
     upload(page, path)
     expect(page.locator("#data-trouble")).to_contain_text("Line 1 is not JSON")
     expect(note).to_have_count(0)
+
+
+def test_plain_text_is_shown_as_a_conversation_too_and_said_to_teach_no_answers(page, app, tmp_path):
+    path = tmp_path / "chat.txt"
+    path.write_text("[12:01] Ann: Is it open today?\n[12:02] Bo: Until six.\n")
+    uploaded(page, app, path)
+    expect(page.locator("#view-conversation")).to_contain_text("[12:01] Ann: Is it open today?")
+    expect(page.locator("#row-wrong")).to_contain_text("Plain text: the model learns to continue it, not to answer.")
+    view(page, "What the model reads")
+    expect(page.locator("#view-text")).to_contain_text("Ann: Is it open")  # all of the row is there
+    expect(page.locator("#row-wrong .note")).to_have_count(1)
+
+
+def test_a_prompt_and_its_completion_are_shown_as_such(page, app, tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"prompt": "2 + 2 = ", "completion": "4"}\n')
+    uploaded(page, app, path)
+    shown = page.locator("#view-conversation .turn")
+    expect(shown).to_have_text([re.compile(r"Prompt\s*2 \+ 2 ="), re.compile(r"Completion\s*4")])
+    view(page, "What the model reads")
+    expect(page.locator("#view-text")).to_contain_text("2 + 2 = 4")
+    expect(page.locator("#row-wrong")).to_be_hidden()

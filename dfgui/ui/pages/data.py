@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from dfgui.data.checks import CHECKS, Check
+from dfgui.data.conversation import Conversation
 from dfgui.errors import UserError
 from dfgui.ui import messages, place
 from dfgui.ui.components import check, conversation, examples, tokens
@@ -23,6 +24,8 @@ ON = "(row) => Math.min((row || 0) + 1, document.querySelector('#row-total [data
 JUMP = "(jump) => [Number(jump.split(':')[0]), dfgui.view.to('conversation')]"
 WAITING = '<p class="faint">Loading the tokenizer …</p>'
 NO_DUPLICATES = "Rows that repeat others are found under All rows."
+PLAIN = "the model learns to continue it, not to answer."
+PLAIN_DO = "To train answers, bring rows of questions and answers: see What should my file look like?"
 BLANK = '<p class="faint">Nothing to show yet.</p>'
 
 
@@ -73,7 +76,8 @@ def build(context: Context) -> None:
             row = look.row(number)
             yield {missing.pop(0): conversation.raw(row.raw), wrong: ""}
             spoken = look.conversation(row, format)
-            yield {missing.pop(0): conversation.draw(spoken.messages, spoken.tools)}
+            plain = _plain(spoken)
+            yield {missing.pop(0): _spoken(spoken), wrong: _notes(plain)}
             made = look.preview(row, format)
         except UserError:
             yield {**dict.fromkeys(missing, BLANK), wrong: ""}
@@ -82,7 +86,7 @@ def build(context: Context) -> None:
         yield {
             views["text"]: length + conversation.text(made["text"]),
             views["tokens"]: length + tokens.draw(made["tokens"], made["cut"], look.special(format)),
-            wrong: _problems(made["problems"]),
+            wrong: _notes(plain + _problems(made["problems"])),
         }
 
     @messages.says(trouble, then={seen: None})
@@ -183,9 +187,25 @@ def build(context: Context) -> None:
     gr.on([*selection.changes, context.cured.change], **choosing, js=place.HERE)
 
 
+def _spoken(given: Conversation) -> str:
+    if given.segments is not None:
+        return conversation.pieces(given.segments)
+    return conversation.draw(given.messages, given.tools)
+
+
+def _plain(given: Conversation) -> str:
+    """Whoever uploads a chat as .txt expects answers of the model; there is nothing in such a row to answer."""
+    if given.segments is None or not all(learned for _, learned in given.segments):
+        return ""
+    return messages.note("tell", "Plain text:", PLAIN, PLAIN_DO)
+
+
 def _problems(found: list[dict[str, str]]) -> str:
     """What a check says of the row on show."""
-    lines = "".join(_problem(CHECKS[one["check"]], one["detail"]) for one in found)
+    return "".join(_problem(CHECKS[one["check"]], one["detail"]) for one in found)
+
+
+def _notes(lines: str) -> str:
     return f'<div class="notes"><ul>{lines}</ul></div>' if lines else ""
 
 
