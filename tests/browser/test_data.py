@@ -167,6 +167,25 @@ def test_rows_around_a_broken_line_are_shown_all_the_same(page, app, tmp_path):
     expect(page.locator("#data-trouble")).to_be_empty()
 
 
+def test_what_is_wrong_with_the_file_stands_there_still_when_one_comes_back_and_its_cure_helps(page, app, tmp_path):
+    path = tmp_path / "broken.jsonl"
+    path.write_text(json.dumps(row("Oslo")) + "\n{broken\n" + json.dumps(row("Rome")) + "\n")
+    uploaded(page, app, path)
+    trouble = page.locator("#data-trouble")
+    expect(trouble).to_contain_text("All rows › Check every row")
+    page.get_by_role("tab", name="Train", exact=True).click()
+    expect(page.locator("#notes")).to_contain_text("Line 2 is not JSON")
+    page.get_by_role("tab", name="Data", exact=True).click()
+    page.wait_for_timeout(1000)  # it went away when the page had asked whether anything is new
+    expect(trouble).to_contain_text("Line 2 is not JSON")
+    page.get_by_role("tab", name="All rows").click()
+    page.locator("#check-start").click()
+    page.get_by_role("button", name="Leave this row out").click()
+    expect(trouble).to_be_empty()
+    page.get_by_role("tab", name="Train", exact=True).click()
+    expect(page.locator("#notes")).to_contain_text("2 rows can be read, 1 left out as you asked")
+
+
 def test_the_examples_say_what_a_file_looks_like_and_can_be_downloaded(page, app):
     data_page(page, app)
     page.get_by_text("What should my file look like?").click()

@@ -9,6 +9,7 @@ import gradio as gr
 
 from dfgui.data.checks import CHECKS, Check
 from dfgui.data.conversation import Conversation
+from dfgui.data.sources import Broken
 from dfgui.errors import UserError
 from dfgui.ui import messages, place
 from dfgui.ui.components import check, conversation, examples, tokens
@@ -26,6 +27,7 @@ WAITING = '<p class="faint">Loading the tokenizer …</p>'
 NO_DUPLICATES = "Rows that repeat others are found under All rows."
 PLAIN = "the model learns to continue it, not to answer."
 PLAIN_DO = "To train answers, bring rows of questions and answers: see What should my file look like?"
+LEAVE_OUT = "Or leave it out: All rows › Check every row offers that."
 BLANK = '<p class="faint">Nothing to show yet.</p>'
 
 
@@ -57,7 +59,7 @@ def build(context: Context) -> None:
             panel = check.build(context)
     here = gr.Textbox(visible="hidden")
     detected = gr.State(None)  # the format of the dataset on show
-    turns = gr.State([0])  # how often a row was asked for; the last one wins, however long an earlier one takes
+    turns = gr.State([0, 0])  # how often a row, and a dataset, was asked for; the last wins, however long others take
     counted = gr.State(None)  # the dataset whose rows are counted, also where its first row is in trouble
     seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
 
@@ -101,7 +103,7 @@ def build(context: Context) -> None:
     ) -> Iterator[dict]:
         """Another dataset, format or model: its facts and its first row; the same row where only settings differ."""
         if here != "data" or seen_before == [chosen, shape]:
-            yield {seen: gr.skip()}
+            yield {seen: gr.skip(), trouble: gr.skip()}
             return
         emptied: dict[Any, Any] = {
             facts: _facts([]),
@@ -110,6 +112,7 @@ def build(context: Context) -> None:
             wrong: "",
             **dict.fromkeys(views.values(), BLANK),
         }
+        turns[1] = mine = turns[1] + 1
         yield {seen: [chosen, shape], **emptied}
         look = look_at(context.settings_of(request), chosen, shape)
         head, broken = look.head()
@@ -117,12 +120,16 @@ def build(context: Context) -> None:
         described, by_hand = look.describe(head, format), look.data.format != "auto"
         waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
         soon = _facts(sample.facts(described, by_hand, "…"))
+        if turns[1] != mine:
+            return
         first = int(row or 1) if seen_before and seen_before[0] == chosen else head[0].number
         yield {facts: soon, number: first, detected: format, counted: [chosen, shape], **waiting}
         try:
             yield from pictures(turns, look, first, format)
-            note = messages.trouble(broken) if broken else ""
-            yield {facts: _facts(sample.facts(described, by_hand, _template(look, format))), trouble: note}
+            known = _facts(sample.facts(described, by_hand, _template(look, format)))
+            if turns[1] != mine:
+                return
+            yield {facts: known, trouble: _broken(broken, look.data.leave_out)}
         except UserError:
             yield {facts: _facts(sample.facts(described, by_hand, _template(look, format)))}
             raise
@@ -185,6 +192,16 @@ def build(context: Context) -> None:
     }
     tab.select(**choosing, js=place.opened("data"))
     gr.on([*selection.changes, context.cured.change], **choosing, js=place.HERE)
+
+
+def _broken(found: Broken | UserError | None, leave_out: list[str]) -> str:
+    """What cannot be read among the first rows. A row by itself can be left out; after a UserError nothing is read."""
+    if isinstance(found, UserError):
+        return messages.trouble(found)
+    if found is None or "unreadable" in leave_out:
+        return ""
+    error = found.error
+    return messages.trouble(UserError(error.what, error.why, f"{error.do} {LEAVE_OUT}"))
 
 
 def _spoken(given: Conversation) -> str:
