@@ -39,7 +39,7 @@ KEEP_WHOLE: tuple[CureKind, ...] = ("raise_max_length", "used_tools")
 LEAVE_OUT: tuple[CureKind, ...] = ("leave_out",)  # the name has to stand in config.LEAVABLE too
 
 CHECKS: dict[str, Check] = {
-    "broken_file": Check("error", "The file is broken", "Mend the file at that place, or write it again."),
+    "broken_file": Check("error", "The file is broken", "Correct the file at that place, or save it again."),
     "unreadable": Check("error", "Cannot be read", "Correct these rows, or leave them out.", LEAVE_OUT),
     "mixed_formats": Check(
         "error",

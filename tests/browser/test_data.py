@@ -217,12 +217,24 @@ def test_columns_with_names_of_their_own_are_mapped(page, app, tmp_path):
     page.locator("#field-data__format input").click()
     page.get_by_role("option", name="columns of my own").click()
     expect(page.locator("#field-data__prompt_column input")).to_have_value("question")
-    expect(page.locator("#data-trouble")).to_contain_text("Answer (data.answer_column) is not usable.")
+    expect(page.locator("#row-wrong")).to_contain_text("Choose which column is the answer.")
+    expect(page.locator("#data-trouble")).to_be_hidden()
     page.locator("#field-data__answer_column input").click()
     page.get_by_role("option", name="antwort").click()
     expect(page.locator("#view-conversation")).to_contain_text("A small adapter.")
     page.get_by_role("tab", name="Train", exact=True).click()
     expect(page.locator("#notes")).to_contain_text("2 rows can be read")
+
+
+def test_columns_that_nobody_could_guess_are_asked_for_in_plain_words(page, app, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\nWhat is LoRA?,A small adapter.\n")
+    upload(data_page(page, app), path)
+    expect(page.locator("#data-trouble")).to_contain_text("columns of my own")
+    page.locator("#field-data__format input").click()
+    page.get_by_role("option", name="columns of my own").click()
+    expect(page.locator("#row-wrong")).to_contain_text("Choose which column is the question and which the answer.")
+    expect(page.locator("#data-trouble")).to_be_hidden()
 
 
 def test_what_is_wrong_with_a_row_stands_above_it_and_the_next_one_is_a_click_away(page, app, tmp_path):

@@ -149,6 +149,12 @@ def test_broken_json_names_its_line(written, home):
     assert refusal(written("a.jsonl", "\n".join(lines)), home).startswith("Line 7 is not JSON.")
 
 
+def test_what_is_wrong_with_a_line_is_said_in_a_sentence(written, home):
+    line = '{"text": "a\tb"}'
+    assert "In a.jsonl: Invalid control character at column 12." in refusal(written("a.jsonl", line), home)
+    assert "There, invalid control character." in refusal(written("a.json", f"[{line}]"), home)
+
+
 @pytest.mark.parametrize("chunk", [7, 1 << 20])
 def test_broken_json_in_a_list_names_line_and_column(written, home, monkeypatch, chunk):
     from dfgui.data import json_list

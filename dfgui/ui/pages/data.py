@@ -9,6 +9,7 @@ import gradio as gr
 
 from dfgui.data.checks import CHECKS, Check
 from dfgui.data.conversation import Conversation
+from dfgui.data.formats import MAPPED
 from dfgui.data.sources import Broken
 from dfgui.errors import UserError
 from dfgui.ui import messages, place
@@ -28,6 +29,7 @@ NO_DUPLICATES = "Rows that repeat others are found under All rows."
 PLAIN = "the model learns to continue it, not to answer."
 PLAIN_DO = "To train answers, bring rows of questions and answers: see What should my file look like?"
 LEAVE_OUT = "Or leave it out: All rows › Check every row offers that."
+COLUMNS_DO = "Then the rows are shown here."
 BLANK = '<p class="faint">Nothing to show yet.</p>'
 
 
@@ -113,6 +115,9 @@ def build(context: Context) -> None:
             **dict.fromkeys(views.values(), BLANK),
         }
         turns[1] = mine = turns[1] + 1
+        if missing := _columns_to_choose(chosen):
+            yield {seen: [chosen, shape], **emptied, wrong: messages.empty(f"Choose {missing}.", COLUMNS_DO)}
+            return
         yield {seen: [chosen, shape], **emptied}
         look = look_at(context.settings_of(request), chosen, shape)
         head, broken = look.head()
@@ -192,6 +197,15 @@ def build(context: Context) -> None:
     }
     tab.select(**choosing, js=place.opened("data"))
     gr.on([*selection.changes, context.cured.change], **choosing, js=place.HERE)
+
+
+def _columns_to_choose(chosen: dict[str, Any]) -> str:
+    """What is still to be chosen where columns are to be mapped; "" where that is done, or not asked for."""
+    if chosen["data__format"] != MAPPED:
+        return ""
+    places = {"question": "prompt", "answer": "answer"}
+    left = [name for name, place in places.items() if not chosen[f"data__{place}_column"]]
+    return f"which column is the {' and which the '.join(left)}" if left else ""
 
 
 def _broken(found: Broken | UserError | None, leave_out: list[str]) -> str:
