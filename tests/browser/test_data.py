@@ -226,7 +226,9 @@ def test_columns_with_names_of_their_own_are_mapped(page, app, tmp_path):
     expect(page.locator("#notes")).to_contain_text("2 rows can be read")
 
 
-def test_columns_that_nobody_could_guess_are_asked_for_in_plain_words(page, app, tmp_path):
+@pytest.mark.parametrize("width", [1440, 390])
+def test_columns_that_nobody_could_guess_are_asked_for_in_plain_words(new_page, app, tmp_path, width):
+    page = new_page(viewport={"width": width, "height": 900})
     path = tmp_path / "table.csv"
     path.write_text("a,b\nWhat is LoRA?,A small adapter.\n")
     upload(data_page(page, app), path)
@@ -235,6 +237,8 @@ def test_columns_that_nobody_could_guess_are_asked_for_in_plain_words(page, app,
     page.get_by_role("option", name="columns of my own").click()
     expect(page.locator("#row-wrong")).to_contain_text("Choose which column is the question and which the answer.")
     expect(page.locator("#data-trouble")).to_be_hidden()
+    format = page.locator("#field-data__format input")
+    assert format.evaluate("(field) => field.scrollWidth <= field.clientWidth")  # its name is there to its end
 
 
 def test_what_is_wrong_with_a_row_stands_above_it_and_the_next_one_is_a_click_away(page, app, tmp_path):
