@@ -119,7 +119,7 @@ def _loaded(text: str, file: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise UserError(f"{file} is not YAML.", str(error).replace("\n", " "), "Mend the line it names.") from error
+        raise UserError(f"{file} is not YAML.", str(error).replace("\n", " "), "Correct the line it names.") from error
     if not isinstance(values, dict):
         how = "It should read like `model: {name: demo}`."
         raise UserError(f"{file} is not a set of settings.", how, "See the README.")

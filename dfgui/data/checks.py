@@ -39,7 +39,7 @@ KEEP_WHOLE: tuple[CureKind, ...] = ("raise_max_length", "used_tools")
 LEAVE_OUT: tuple[CureKind, ...] = ("leave_out",)  # the name has to stand in config.LEAVABLE too
 
 CHECKS: dict[str, Check] = {
-    "broken_file": Check("error", "The file is broken", "Mend the file at that place, or write it again."),
+    "broken_file": Check("error", "The file is broken", "Correct the file at that place, or save it again."),
     "unreadable": Check("error", "Cannot be read", "Correct these rows, or leave them out.", LEAVE_OUT),
     "mixed_formats": Check(
         "error",
@@ -80,7 +80,7 @@ CHECKS: dict[str, Check] = {
     "asked_differently": Check(
         "info",
         "Earlier answers are asked in another form than trained",
-        "Save the template as trained, or learn from the last answer alone; most models cope with either form.",
+        "Most models cope with either form. To be sure, save the template as trained, or learn from the last answer.",
         ("save_trained", "last_answer"),
     ),
     "opened_differently": Check(

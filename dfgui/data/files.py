@@ -35,7 +35,7 @@ Numbered = Iterator[tuple[int, dict | UserError]]
 def kind_of(path: Path) -> str:
     """Which reader a file wants: "jsonl", "json", "csv", "txt" or "parquet". Raises UserError if there is none."""
     if path.stat().st_size == 0:
-        raise UserError(f"{path.name} is empty.", "The file has 0 bytes.", "Choose another file, or write it again.")
+        raise UserError(f"{path.name} is empty.", "The file has 0 bytes.", "Choose another file, or save it again.")
     kind = _kind_by_name(path)
     if kind is None:
         raise UserError(
@@ -140,10 +140,14 @@ def _json_line(path: Path, number: int, line: bytes) -> dict:
         row = json.loads(_decode(path, number, line))
     except (json.JSONDecodeError, RecursionError) as error:
         words = (
-            f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            f"{error.msg.removesuffix(' at')} at column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else "nested too deeply"
         )
         raise UserError(
-            f"Line {number} is not JSON.", f"In {path.name}: {words}.", "Mend or remove it: each line is one object."
+            f"Line {number} is not JSON.",
+            f"In {path.name}: {words}.",
+            "Correct or delete this line: each is one object.",
         ) from error
     if not isinstance(row, dict):
         raise UserError(
@@ -191,7 +195,7 @@ def _fields(path: Path, reader: Any) -> Iterator[list[str]]:
         yield from reader
     except csv.Error as error:
         raise UserError(
-            f"{path.name} is not CSV after line {reader.line_num}.", f"{error}.", "Mend it there, or save it anew."
+            f"{path.name} is not CSV after line {reader.line_num}.", f"{error}.", "Correct it there, or save it again."
         ) from error
 
 
@@ -221,7 +225,7 @@ def _parquet(path: Path) -> Any:
 
 
 def _not_parquet(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path.name} is not Parquet.", f"{error}", "Check the file, or write it again.")
+    return UserError(f"{path.name} is not Parquet.", f"{error}", "Check the file, or save it again.")
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -95,7 +95,7 @@ class _Text:
                 unfinished = error.msg.startswith("Unterminated") or error.pos > len(self.buffer) - NEAR_THE_END
                 if not unfinished or not self.read_on():
                     self.position += ahead
-                    raise self.broken(error.msg[:1].lower() + error.msg[1:]) from error
+                    raise self.broken(error.msg[:1].lower() + error.msg[1:].removesuffix(" at")) from error
             except RecursionError as error:
                 raise self.broken("it is nested too deeply") from error
 
@@ -117,5 +117,5 @@ class _Text:
     def broken(self, words: str) -> UserError:
         line, column = self.place()
         return UserError(
-            f"{self.name} is not JSON: line {line}, column {column}.", f"There, {words}.", "Mend it at that place."
+            f"{self.name} is not JSON: line {line}, column {column}.", f"There, {words}.", "Correct it at that place."
         )

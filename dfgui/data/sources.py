@@ -67,20 +67,20 @@ class Source(ABC):
         """Of the first n rows those that can be read. Raises UserError when none can."""
         return self.head_with_trouble(n)[0]
 
-    def head_with_trouble(self, n: int) -> tuple[list[Row], UserError | None]:
-        """`head`, and what is wrong with the first of these rows that cannot be read, if there is one."""
+    def head_with_trouble(self, n: int) -> tuple[list[Row], Broken | UserError | None]:
+        """`head`, and the first of these rows that cannot be read; a UserError where nothing can be read after them."""
         found: list[Row] = []
-        troubles: list[UserError] = []
+        troubles: list[Broken | UserError] = []
         try:
             for row in islice(self.scan(), n):
                 if isinstance(row, Broken):
-                    troubles.append(row.error)
+                    troubles.append(row)
                 else:
                     found.append(row)
         except UserError as error:
             troubles.append(error)
         if troubles and not found:
-            raise troubles[0]
+            raise troubles[0].error if isinstance(troubles[0], Broken) else troubles[0]
         return found, next(iter(troubles), None)
 
     def row(self, number: int) -> Row:

@@ -281,7 +281,7 @@ def _unavailable(name: str, part: str, error: Exception, settings: Settings) -> 
         )
     if settings.offline or kind in ("OfflineModeIsEnabled", "LocalEntryNotFoundError"):
         return UserError(
-            f"{name} is not on this machine: its {part} cannot be had.",
+            f"{name} is not on this machine: its {part} cannot be fetched.",
             "The Hub cannot be reached, or HF_HUB_OFFLINE is set.",
             "Choose demo or a local folder, or go online.",
         )
@@ -290,4 +290,4 @@ def _unavailable(name: str, part: str, error: Exception, settings: Settings) -> 
             f"{name} is not on the Hub.", "No model of that name or revision is there.", "Check the spelling."
         )
     reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else kind
-    return UserError(f"The {part} of {name} cannot be loaded.", reason, "Choose another model or mend its folder.")
+    return UserError(f"The {part} of {name} cannot be loaded.", reason, "Choose another model, or correct its folder.")

@@ -72,7 +72,7 @@ def read_auth_file(path: Path) -> dict[str, str]:
     for number, line in enumerate(lines, start=1):
         name, _, password = line.strip().partition(":")
         if line.strip() and not (name and password):
-            raise UserError(f"Line {number} of {path} is no login.", "It is not user:password.", "Mend that line.")
+            raise UserError(f"Line {number} of {path} is no login.", "It is not user:password.", "Correct that line.")
         if line.strip():
             found[name] = password
     if not found:

@@ -209,7 +209,7 @@ def _parsed(path: Path, changed: int) -> ast.Module:
         return ast.parse(path.read_bytes())
     except (SyntaxError, ValueError) as error:
         line = f" in line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        raise _wrong(f"{path.name} cannot be read.", f"It is not Python{line}.", "Mend it.") from error
+        raise _wrong(f"{path.name} cannot be read.", f"It is not Python{line}.", "Correct it.") from error
 
 
 def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -88,7 +88,7 @@ class Guarded(TrainerCallback):
             raise UserError(
                 f"The callback {self.use} failed in {event}.",
                 said,
-                "Mend it, leave it out, or set its detach to true: then a run goes on without it.",
+                "Correct it, leave it out, or set its detach to true: then a run goes on without it.",
                 field="callbacks",
             ) from error
         self.detached = True
@@ -116,7 +116,7 @@ def _made(asked: Callback, settings: Settings, trainer: Any) -> Any:
     except Exception as error:
         said = f"{type(error).__name__}: {failures.said(error)}"
         raise UserError(
-            f"The callback {asked.use} could not be made.", said, "Mend it or its arguments.", "callbacks"
+            f"The callback {asked.use} could not be made.", said, "Correct it or its arguments.", "callbacks"
         ) from error
 
 
@@ -128,7 +128,7 @@ def _imported(use: str, settings: Settings) -> Any:
     except Exception as error:
         said = f"{type(error).__name__}: {failures.said(error)}"
         raise UserError(
-            f"The callback {use} could not be imported.", said, "Mend it, or leave it out.", "callbacks"
+            f"The callback {use} could not be imported.", said, "Correct it, or leave it out.", "callbacks"
         ) from error
 
 

@@ -32,7 +32,7 @@ class Look:
             return _hub_source(self.data.model_dump_json(), self.settings)
         return sources.dataset(self.data, self.settings)
 
-    def head(self) -> tuple[list[sources.Row], UserError | None]:
+    def head(self) -> tuple[list[sources.Row], sources.Broken | UserError | None]:
         """The rows that decide the format, and what is wrong among them. Raises UserError when there is none."""
         head, trouble = self.rows().head_with_trouble(formats.LOOKED_AT)
         if not head:

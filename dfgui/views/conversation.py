@@ -54,6 +54,12 @@ def turns(messages: list[dict[str, Any]]) -> list[Turn]:
     return [_turn(message) for message in messages]
 
 
+def pieces(segments: list[tuple[str, bool]]) -> list[Turn]:
+    """A row without turns: its text, or its prompt and its completion. Each piece comes with whether it is learned."""
+    titles = {True: "Completion", False: "Prompt"} if len(segments) > 1 else {True: "Text", False: "Text"}
+    return [Turn(role="text", title=titles[learned], text=text) for text, learned in segments]
+
+
 def tools(schemas: list[dict[str, Any]] | None) -> list[Tool]:
     return [_tool(_function(schema)) for schema in schemas or [] if isinstance(schema, dict)]
 

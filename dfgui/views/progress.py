@@ -41,9 +41,9 @@ def tokens_per_step(newest: Counted | None, before: Counted | None) -> float | N
 
 
 def seconds_left(run: dict[str, Any], now: float) -> float | None:
-    """Seconds until max_steps at the pace so far; None while nobody can know."""
+    """Seconds until max_steps at the pace so far; None while nobody can know, or where it will not come to them."""
     pace = clock.rate(run, now)
-    if pace is None or not run["max_steps"] or run["status"] not in ACTIVE:
+    if pace is None or not run["max_steps"] or run["status"] not in ACTIVE or run["status"] == "stopping":
         return None
     return max(run["max_steps"] - run["global_step"], 0) / pace
 

@@ -74,13 +74,20 @@ def test_two_browsers_see_the_same_request_and_the_same_answer_and_either_may_st
         for tab in (page, other):
             expect(tab.locator(".saying .words")).to_have_text(re.compile(r"Save: saved at step \d+"), timeout=PATIENCE)
             expect(tab.locator("[data-command=save]")).to_be_enabled()
+        for tab in (page, other):
+            expect(tab.locator(".key .stopped")).to_be_hidden()
         other.click("[data-command=stop]")
         other.click("dialog.stop [value=stop]")
         until(lambda: store.commands.waiting(trainer.run))
+        for tab in (page, other):
+            expect(tab.locator(".monitor .status")).to_have_text("stopping")
+            expect(tab.locator(".saying")).to_have_text(re.compile(r"^Stopping: the step under way still ends\.\s*$"))
+            expect(tab.locator("[data-fact=left]")).to_be_empty()
         trainer.take_a_step()
         for tab in (page, other):
             expect(tab.locator(".monitor .status")).to_have_text("stopped", timeout=PATIENCE)
             expect(tab.locator(".next .resume")).to_be_visible()
+            expect(tab.locator(".key .stopped")).to_be_visible()
 
 
 def test_evaluate_log_and_the_end_of_an_epoch_are_asked_for_and_answered(page, app, trainer):

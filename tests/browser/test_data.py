@@ -167,6 +167,25 @@ def test_rows_around_a_broken_line_are_shown_all_the_same(page, app, tmp_path):
     expect(page.locator("#data-trouble")).to_be_empty()
 
 
+def test_what_is_wrong_with_the_file_stands_there_still_when_one_comes_back_and_its_cure_helps(page, app, tmp_path):
+    path = tmp_path / "broken.jsonl"
+    path.write_text(json.dumps(row("Oslo")) + "\n{broken\n" + json.dumps(row("Rome")) + "\n")
+    uploaded(page, app, path)
+    trouble = page.locator("#data-trouble")
+    expect(trouble).to_contain_text("All rows › Check every row")
+    page.get_by_role("tab", name="Train", exact=True).click()
+    expect(page.locator("#notes")).to_contain_text("Line 2 is not JSON")
+    page.get_by_role("tab", name="Data", exact=True).click()
+    page.wait_for_timeout(1000)  # it went away when the page had asked whether anything is new
+    expect(trouble).to_contain_text("Line 2 is not JSON")
+    page.get_by_role("tab", name="All rows").click()
+    page.locator("#check-start").click()
+    page.get_by_role("button", name="Leave this row out").click()
+    expect(trouble).to_be_empty()
+    page.get_by_role("tab", name="Train", exact=True).click()
+    expect(page.locator("#notes")).to_contain_text("2 rows can be read, 1 left out as you asked")
+
+
 def test_the_examples_say_what_a_file_looks_like_and_can_be_downloaded(page, app):
     data_page(page, app)
     page.get_by_text("What should my file look like?").click()
@@ -198,12 +217,28 @@ def test_columns_with_names_of_their_own_are_mapped(page, app, tmp_path):
     page.locator("#field-data__format input").click()
     page.get_by_role("option", name="columns of my own").click()
     expect(page.locator("#field-data__prompt_column input")).to_have_value("question")
-    expect(page.locator("#data-trouble")).to_contain_text("Answer (data.answer_column) is not usable.")
+    expect(page.locator("#row-wrong")).to_contain_text("Choose which column is the answer.")
+    expect(page.locator("#data-trouble")).to_be_hidden()
     page.locator("#field-data__answer_column input").click()
     page.get_by_role("option", name="antwort").click()
     expect(page.locator("#view-conversation")).to_contain_text("A small adapter.")
     page.get_by_role("tab", name="Train", exact=True).click()
     expect(page.locator("#notes")).to_contain_text("2 rows can be read")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_columns_that_nobody_could_guess_are_asked_for_in_plain_words(new_page, app, tmp_path, width):
+    page = new_page(viewport={"width": width, "height": 900})
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\nWhat is LoRA?,A small adapter.\n")
+    upload(data_page(page, app), path)
+    expect(page.locator("#data-trouble")).to_contain_text("columns of my own")
+    page.locator("#field-data__format input").click()
+    page.get_by_role("option", name="columns of my own").click()
+    expect(page.locator("#row-wrong")).to_contain_text("Choose which column is the question and which the answer.")
+    expect(page.locator("#data-trouble")).to_be_hidden()
+    format = page.locator("#field-data__format input")
+    assert format.evaluate("(field) => field.scrollWidth <= field.clientWidth")  # its name is there to its end
 
 
 def test_what_is_wrong_with_a_row_stands_above_it_and_the_next_one_is_a_click_away(page, app, tmp_path):
@@ -221,3 +256,41 @@ def test_what_is_wrong_with_a_row_stands_above_it_and_the_next_one_is_a_click_aw
     expect(page.locator("#row-wrong")).to_contain_text("turns 1 and 2 are both of the user")
     page.locator("#row-problem").click()
     expect(page.locator("#row-wrong")).to_contain_text("Nothing is wrong in the rows after 3.")
+
+
+def test_what_is_only_worth_knowing_of_a_row_says_how_grave_it_is_and_folds_the_rest(new_page, app, tmp_path):
+    page = data_page(new_page(viewport={"width": 390, "height": 844}), app)
+    note = page.locator("#row-wrong .note")
+    expect(note).to_contain_text("Most models cope with either form.")
+    expect(note.get_by_text("<|im_end|>")).to_be_hidden()
+    note.get_by_text("What exactly").click()
+    expect(note.get_by_text("<|im_end|>")).to_be_visible()
+    right = note.locator("details p").evaluate("(words) => words.getBoundingClientRect().right")
+    assert right <= 390 and note.evaluate("(note) => note.scrollWidth <= note.clientWidth")
+    path = tmp_path / "broken.jsonl"
+    path.write_text("{broken\n")
+    upload(page, path)
+    expect(page.locator("#data-trouble")).to_contain_text("Line 1 is not JSON")
+    expect(note).to_have_count(0)
+
+
+def test_plain_text_is_shown_as_a_conversation_too_and_said_to_teach_no_answers(page, app, tmp_path):
+    path = tmp_path / "chat.txt"
+    path.write_text("[12:01] Ann: Is it open today?\n[12:02] Bo: Until six.\n")
+    uploaded(page, app, path)
+    expect(page.locator("#view-conversation")).to_contain_text("[12:01] Ann: Is it open today?")
+    expect(page.locator("#row-wrong")).to_contain_text("Plain text: the model learns to continue it, not to answer.")
+    view(page, "What the model reads")
+    expect(page.locator("#view-text")).to_contain_text("Ann: Is it open")  # all of the row is there
+    expect(page.locator("#row-wrong .note")).to_have_count(1)
+
+
+def test_a_prompt_and_its_completion_are_shown_as_such(page, app, tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    path.write_text('{"prompt": "2 + 2 = ", "completion": "4"}\n')
+    uploaded(page, app, path)
+    shown = page.locator("#view-conversation .turn")
+    expect(shown).to_have_text([re.compile(r"Prompt\s*2 \+ 2 ="), re.compile(r"Completion\s*4")])
+    view(page, "What the model reads")
+    expect(page.locator("#view-text")).to_contain_text("2 + 2 = 4")
+    expect(page.locator("#row-wrong")).to_be_hidden()

@@ -48,6 +48,19 @@ def test_the_model_and_the_dataset_stand_over_data_and_train_only(page, opened):
     expect(page.locator("#selection")).not_to_be_visible()
 
 
+def test_a_list_closes_when_the_keyboard_leaves_it(page, opened):
+    page.goto(f"{opened}/?view=data")
+    expect(page.locator("#data-facts")).to_contain_text("detected", timeout=30_000)
+    for name in ("model__name", "data__source", "data__format"):
+        field = page.locator(f"#field-{name}")
+        field.locator("input").focus()
+        expect(field.get_by_role("listbox")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(field.locator("input")).not_to_be_focused()
+        page.wait_for_timeout(200)  # it opened again a moment after the focus had gone
+        expect(field.get_by_role("listbox")).to_have_count(0)
+
+
 def test_the_address_follows_the_tab_and_the_title_leads_back_to_the_start(page, opened):
     page.goto(opened)
     expect(page.locator(".welcome")).to_be_visible()  # until then the page has not decided what it shows

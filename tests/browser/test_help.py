@@ -1,5 +1,7 @@
 """Help, from any page: what is where, our words, the keys, and where everything is kept."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -19,6 +21,8 @@ def test_help_names_every_page_our_words_and_where_things_are_kept(help, home):
         expect(help.locator("dt").filter(has_text=name).first).to_be_visible()
     for words in ("learned", "read, not learned", "what the model reads", "too long: the end is lost"):
         expect(help).to_contain_text(words)
+    for word in ("token", "loss", "held-out rows", "batch", "step", "epoch", "learning rate", "LoRA", "checkpoint"):
+        expect(help.locator("dt").filter(has_text=re.compile(f"^{word}"))).to_be_visible()
     expect(help).to_contain_text(str(home))
     expect(help).to_contain_text("python -m dfgui")
 

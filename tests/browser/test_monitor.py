@@ -127,6 +127,27 @@ def test_the_log_scale_and_the_smoothing_keep_the_curve(page, app, trainer):
     expect(page.locator(".readout")).to_contain_text("smoothed")
 
 
+DRAWN = """(name) => {
+    const colour = getComputedStyle(document.body).getPropertyValue(name).match(/[0-9a-f]{2}/g);
+    const [red, green, blue] = colour.map((two) => parseInt(two, 16));
+    const canvas = document.querySelector(".plot.big canvas");
+    const dots = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    for (let i = 0; i < dots.length; i += 4) {
+        if (dots[i] === red && dots[i + 1] === green && dots[i + 2] === blue) return true;
+    }
+}"""  # whether the chart has a dot of this colour, as it is now
+
+
+def test_the_charts_turn_dark_and_light_with_the_page(page, app, store):
+    with Trainer(store, rate=0.01) as trainer:  # nothing is drawn anew because a step came
+        monitor(page, app, trainer.run)
+        page.wait_for_function(f"({POINTS})() >= 1")
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            for colour in ("--df-line", "--df-accent"):
+                page.wait_for_function(DRAWN, arg=colour, timeout=5_000)
+
+
 def test_the_live_run_is_a_click_away_from_any_page(page, app, trainer):
     page.goto(f"{app.url}/?view=runs")
     page.click(".chip")

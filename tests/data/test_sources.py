@@ -115,14 +115,14 @@ def test_what_is_wrong_among_the_first_rows_is_told_with_them(written, home):
     source = open_source(str(written("a.jsonl", '{"n": 1}\nbroken\n[]\n{"n": 4}\nbroken too')), home)
     head, trouble = source.head_with_trouble(4)
     assert [row.number for row in head] == [1, 4]
-    assert trouble is not None and trouble.what == "Line 2 is not JSON."
+    assert isinstance(trouble, Broken) and trouble.error.what == "Line 2 is not JSON."
     assert source.head_with_trouble(1) == (head[:1], None)
 
 
 def test_a_file_that_breaks_off_among_the_first_rows_tells_so_with_those_before(written, home):
     head, trouble = open_source(str(written("a.json", '[{"n": 1} {"n": 2}]')), home).head_with_trouble(4)
     assert [row.number for row in head] == [1]
-    assert trouble is not None and "a.json is not JSON: line 1" in trouble.what
+    assert isinstance(trouble, UserError) and "a.json is not JSON: line 1" in trouble.what
 
 
 def test_a_list_longer_than_what_is_read_at_once_is_whole(written, home, monkeypatch):
@@ -147,6 +147,12 @@ def test_broken_json_names_its_line(written, home):
     lines = [json.dumps({"text": str(n)}) for n in range(10)]
     lines[6] = '{"text": "seven"'
     assert refusal(written("a.jsonl", "\n".join(lines)), home).startswith("Line 7 is not JSON.")
+
+
+def test_what_is_wrong_with_a_line_is_said_in_a_sentence(written, home):
+    line = '{"text": "a\tb"}'
+    assert "In a.jsonl: Invalid control character at column 12." in refusal(written("a.jsonl", line), home)
+    assert "There, invalid control character." in refusal(written("a.json", f"[{line}]"), home)
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 20])

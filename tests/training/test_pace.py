@@ -1,5 +1,6 @@
 """How long a run will take is told by the runs that were like it."""
 
+import json
 import time
 
 import pytest
@@ -22,7 +23,7 @@ def earlier(where, values):
         training = {**values["training"], **changes.pop("training", {})}
         run = store.runs.create(parse({**values, **changes, "name": name, "training": training}), "test")
         facts = {"device": device or hardware.describe(hardware.look()), "rows_per_step": rows_per_step}
-        store.runs.update(run, facts={**facts, "train_rows": 40})
+        store.runs.update(run, facts={**facts, "train_rows": 40, "total_tokens": 40 * 200})
         now = time.time()
         with opened(store.path) as db:
             ended = {"first_step_at": now, "ended_at": now + seconds, "global_step": steps + 1, "status": "finished"}
@@ -70,6 +71,25 @@ def test_the_run_that_is_most_alike_tells_and_others_do_not(where, values, earli
     earlier("elsewhere", steps=50, seconds=1, device="NVIDIA L4, 22.5 GB")
     earlier("hardly begun", steps=2, seconds=1)
     assert pace.estimate(wanted(values, max_steps=300), where).like == "near"
+
+
+def rows_of(characters, path):
+    turns = [{"role": "user", "content": "Hi?"}, {"role": "assistant", "content": "x" * characters}]
+    path.write_text("\n".join(json.dumps({"messages": turns}) for _ in range(20)))
+    return {"source": str(path), "eval_fraction": 0}
+
+
+def test_what_a_run_of_other_rows_took_is_scaled_by_their_length(where, values, earlier, tmp_path):
+    long, short = rows_of(3900, tmp_path / "long.jsonl"), rows_of(300, tmp_path / "short.jsonl")
+    earlier("long", steps=50, seconds=100, data=long, training={"max_length": 600})
+    run = wanted({**values, "data": short}, max_steps=50, max_length=600)
+    found = pace.estimate(run, where)
+    assert found.roughly and found.seconds == pytest.approx(100 * 100 / 600, rel=0.1)  # tokens, about
+    assert told(where, run).startswith("Roughly 15 s: 50 steps of 0.31 s, going by long")
+    (tmp_path / "long.jsonl").unlink()  # what it counted still tells: 200 tokens a row
+    assert pace.estimate(run, where).seconds == pytest.approx(50, rel=0.1)
+    same = pace.estimate(wanted({**values, "data": long}, max_steps=50, max_length=600), where)
+    assert not same.roughly and same.seconds == pytest.approx(100, rel=0.01)
 
 
 def test_how_many_packed_sequences_there_are_is_not_guessed(where, values, earlier):

@@ -156,7 +156,7 @@ def test_what_cannot_be_made_ends_the_run_before_its_first_step(train, values, f
     (folder / "own.py").write_text(broken)
     run, _ = train({**values, "callbacks": ["own.py:Own"]})
     assert (run["status"], run["global_step"]) == ("failed", 0)
-    assert what in run["reason"] and run["error"]["do"].startswith("Mend it")
+    assert what in run["reason"] and run["error"]["do"].startswith("Correct it")
 
 
 GOOD = "class Own:\n    def __init__(self, path, *, mark=1): pass\n    def on_log(self, *given, **named): pass\n"
@@ -169,7 +169,7 @@ GOOD = "class Own:\n    def __init__(self, path, *, mark=1): pass\n    def on_lo
         ("none.py:Own", "none.py is not in the callbacks folder.", "Put it there"),
         ("surely_not_installed.callbacks:Own", "surely_not_installed.callbacks cannot be imported.", "install it"),
         ("json.nothing:Own", "json.nothing cannot be imported.", "install it"),
-        ("broken.py:Own", "broken.py cannot be read.", "Mend it"),
+        ("broken.py:Own", "broken.py cannot be read.", "Correct it"),
         ("own.py:Own", "own.py:Own cannot be made.", "args"),
         ({"use": "own.py:Own", "args": {"path": "x", "size": 3}}, "own.py:Own cannot be made.", "args"),
         ({"use": "own.py:Own", "args": {"path": "@env:SURELY_NOT_SET"}}, "own.py:Own cannot have its path.", "Set it"),

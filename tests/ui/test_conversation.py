@@ -28,6 +28,7 @@ def test_markup_in_any_place_of_a_row_is_text():
     parameters = {"properties": {EVIL: {"type": EVIL, "description": EVIL, "enum": [EVIL]}}, "required": [EVIL]}
     tools = [{"function": {"name": EVIL, "description": EVIL, "parameters": parameters}}]
     drawn = conversation.draw(messages, tools) + conversation.raw({EVIL: EVIL}) + conversation.text(EVIL)
+    drawn += conversation.pieces([(EVIL, False), (EVIL, True)])
     drawn += tokens.draw([{"id": EVIL, "text": EVIL, "role": EVIL, "trained": True}] * 2, cut=1)
     assert "img" not in tags(drawn)
     assert "<img" not in drawn

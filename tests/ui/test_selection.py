@@ -1,8 +1,11 @@
 """What a person writes in the header becomes a model and a dataset; an upload is kept under a name of ours."""
 
+import os
+
 import pytest
 
 from dfgui import settings as settings_module
+from dfgui import words
 from dfgui.errors import UserError
 from dfgui.ui.components import selection, uploads
 
@@ -73,6 +76,17 @@ def test_two_uploads_of_one_name_are_two_files(settings, tmp_path):
     given.write_text("{}")
     assert uploads.keep(str(given), settings) != uploads.keep(str(given), settings)
     assert len(uploads.all_of(settings)) == 2
+
+
+def test_of_uploads_of_one_name_the_older_ones_say_when_they_came(settings, tmp_path):
+    given = tmp_path / "rows.jsonl"
+    given.write_text("{}")
+    kept = [uploads.keep(str(given), settings) for _ in range(3)]
+    for age, path in enumerate(kept):  # the last is the oldest
+        os.utime(path.with_name(path.name + uploads.LABEL), (1_700_000_000 - age, 1_700_000_000 - age))
+    names = uploads.told_apart(uploads.all_of(settings))
+    older = [f"rows.jsonl, {words.moment(1_700_000_000 - age)}" for age in (1, 2)]
+    assert names == dict(zip(map(str, kept), ["rows.jsonl", *older], strict=True))
 
 
 @pytest.mark.parametrize("name", ["rows.exe", "rows", "rows.tar.gz", "rows.jsonl.sh"])

@@ -38,6 +38,10 @@ def test_a_run_that_has_ended_has_no_time_left(row):
     assert progress.seconds_left(row(status="stopped", ended_at=1080.0), 999_999.0) is None
 
 
+def test_a_run_that_is_stopping_has_no_time_left_either(row):
+    assert progress.left(row(status="stopping"), NOW) == ""
+
+
 def test_a_slow_pace_is_said_in_seconds_for_each_step():
     assert progress.pace(3.1) == "3.1 steps/s"
     assert progress.pace(0.25) == "4.0 s/step"

@@ -1,17 +1,21 @@
 """How long a run will take, by how long runs like it took on this device: the same model, method and engine.
 
-A run of its own rows and lengths tells most; the newest of those that are alike is believed.
+A run of its own rows and lengths tells most; the newest of those that are alike is believed. What a run of other rows
+took is scaled by how long the rows of both are.
 """
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from dfgui import words
 from dfgui.config import RunConfig
+from dfgui.data import sources
+from dfgui.errors import UserError
 from dfgui.models import hardware
-from dfgui.recipe import flat
+from dfgui.recipe import flat, parse
 from dfgui.settings import Settings
 from dfgui.store import Store, clock
 from dfgui.training.preflight import data
@@ -39,6 +43,7 @@ class Pace:
     steps: int
     per_step: float  # seconds
     like: str  # the name of the run that took so long
+    roughly: bool = False  # whether that had other rows
 
 
 def pace(run: RunConfig, settings: Settings) -> Iterator[Note]:
@@ -49,7 +54,11 @@ def pace(run: RunConfig, settings: Settings) -> Iterator[Note]:
         )
     else:
         each = f"{words.counted(found.steps, 'step')} of {words.number(found.per_step, 2)} s"
-        yield Note("ok", "Time", f"About {words.duration(max(found.seconds, 1))}: {each}, as {found.like} took.")
+        whole = words.duration(max(found.seconds, 1))
+        text = f"About {whole}: {each}, as {found.like} took."
+        if found.roughly:
+            text = f"Roughly {whole}: {each}, going by {found.like}, which had other rows."
+        yield Note("ok", "Time", text)
 
 
 def estimate(run: RunConfig, settings: Settings) -> Pace | None:
@@ -62,11 +71,15 @@ def estimate(run: RunConfig, settings: Settings) -> Pace | None:
     if not like:
         return None
     row, config, per_row = max(like, key=lambda one: sum(one[1].get(path) == asked[path] for path in ALIKE))
-    steps = _steps(run, settings, row if _same_rows(config, asked) else None)
+    same = _same_rows(config, asked)
+    steps = _steps(run, settings, row if same else None)
     if steps is None:
         return None
+    roughly = not same or config.get("training.max_length") != run.training.max_length
+    if roughly and not run.training.packing:  # packed sequences are as long as max_length, whatever the rows are
+        per_row *= _times_as_long(run, row, settings)
     rows = run.rows_per_step(hardware.look().devices if run.run.placement == "accelerate" else 1)
-    return Pace(steps * rows * per_row, steps, rows * per_row, row["name"])
+    return Pace(steps * rows * per_row, steps, rows * per_row, row["name"], roughly)
 
 
 def _seconds_per_row(row: dict[str, Any]) -> float | None:
@@ -74,6 +87,28 @@ def _seconds_per_row(row: dict[str, Any]) -> float | None:
     rate = clock.rate(row, row["ended_at"])
     rows = row["facts"].get("rows_per_step")
     return 1 / (rate * rows) if rate and rows and clock.steps(row) >= STEPS else None
+
+
+def _times_as_long(run: RunConfig, row: dict[str, Any], settings: Settings) -> float:
+    """How many times as long as those of the other the rows of the run are, cut; 1 where that is not known."""
+    own = _mean_length(run, settings)
+    theirs = _mean_length_of(row, settings)
+    return own / theirs if own and theirs else 1.0
+
+
+def _mean_length(run: RunConfig, settings: Settings) -> float:
+    lengths = data.lengths(run, settings)
+    return sum(min(one, run.training.max_length) for one in lengths) / max(len(lengths), 1)
+
+
+def _mean_length_of(row: dict[str, Any], settings: Settings) -> float:
+    """By its first rows, if they are still here, as those of the run are; else by the tokens that it counted."""
+    if not row["config"]["data"]["source"].startswith(sources.HUB):
+        with suppress(UserError):
+            if mean := _mean_length(parse(row["config"]), settings):
+                return mean
+    facts = row["facts"]
+    return facts.get("total_tokens", 0) / max(facts.get("train_rows", 0), 1)
 
 
 def _same_rows(config: dict[str, Any], asked: dict[str, Any]) -> bool:

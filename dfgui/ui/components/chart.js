@@ -7,9 +7,7 @@ dfgui.chart = (() => {
     for (const name of Object.keys(colours)) delete colours[name];
     for (const chart of charts) chart.redraw();
   });
-  document.addEventListener("DOMContentLoaded", () => {
-    for (const element of [document.documentElement, document.body]) repaint.observe(element, { attributeFilter: ["class"] });
-  });
+  repaint.observe(document.body, { attributeFilter: ["class"] }); // Gradio runs this script once the page is there
 
   const NULLS = [[0, 1, 1, 1, 1], [0, 1]]; // a null of ours is a gap; a step that only the other table has is none
 

@@ -73,9 +73,15 @@ dfgui.charts = (root, held) => {
     const [steps, high, low, mean, smooth, evals] = loss.data;
     const curve = shown().get("loss");
     const at = state.index ?? steps.length - 1;
-    root.querySelector(".key .nan").classList.toggle("absent", !(curve && curve.nans.length));
-    root.querySelector(".key .asked").classList.toggle("absent", !state.asked.length);
-    root.querySelector(".key .resumed").classList.toggle("absent", !state.resumed.length);
+    const there = {
+      nan: curve && curve.nans.length,
+      evaluated: evals.some((value) => value != null),
+      kept: state.marks.length,
+      stopped: state.asked.some(([, kind]) => kind === "stop"),
+      asked: state.asked.some(([, kind]) => kind !== "stop"),
+      resumed: state.resumed.length,
+    };
+    for (const [name, some] of Object.entries(there)) root.querySelector(`.key .${name}`).classList.toggle("absent", !some);
     root.querySelector(".key .spread").hidden = !(curve && curve.buckets);
     if (!steps.length) {
       const ended = ["finished", "stopped", "failed", "interrupted"].includes(root.dataset.state);

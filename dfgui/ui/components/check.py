@@ -27,6 +27,7 @@ from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
 from dfgui.ui.samples import look_at
 from dfgui.views import findings
+from dfgui.words import counted
 
 if TYPE_CHECKING:
     from dfgui.data.cures import Cure
@@ -145,7 +146,7 @@ def _spoken(report: "Report") -> str:
 
 def _facts(report: "Report") -> list[tuple[str, str]]:
     found = report.lengths
-    packed = f"{found['packed_sequences']:,}" if report.complete else "…"
+    packed = counted(found["packed_sequences"], "sequence") if report.complete else "… sequences"
     return [
         ("Half of the rows", f"up to {found['median']:,} tokens"),
         ("95 % of the rows", f"up to {found['p95']:,}"),
@@ -153,7 +154,7 @@ def _facts(report: "Report") -> list[tuple[str, str]]:
         ("Cut by max_length", f"{found['cut_share'] * 100:.1f} %"),
         ("Recommended max_length", f"{found['recommended_max_length']:,}"),
         ("Learned", f"{report.trained_token_share * 100:.0f} % of the tokens"),
-        ("Packed", f"{packed} sequences instead of {report.trainable_rows:,} rows"),
+        ("Packed", f"{packed} instead of {counted(report.trainable_rows, 'row')}"),
     ]
 
 

@@ -18,8 +18,16 @@ LONGEST = 20_000  # characters of one turn drawn; a page with megabytes in it do
 def draw(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None = None) -> str:
     """The HTML of a whole conversation, its tools folded above it."""
     listed = conversation.tools(tools)
-    above = _tools(listed) if listed else ""
-    return sendable(f'<div class="conversation">{above}{"".join(map(turn, conversation.turns(messages)))}</div>')
+    return _drawn(conversation.turns(messages), _tools(listed) if listed else "")
+
+
+def pieces(segments: list[tuple[str, bool]]) -> str:
+    """The HTML of a row that has no turns."""
+    return _drawn(conversation.pieces(segments))
+
+
+def _drawn(turns: list[Turn], above: str = "") -> str:
+    return sendable(f'<div class="conversation">{above}{"".join(map(turn, turns))}</div>')
 
 
 def turn(given: Turn) -> str:

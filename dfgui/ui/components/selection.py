@@ -68,7 +68,7 @@ def build(settings: Settings, connections: Connections) -> Selection:
         upload = gr.UploadButton(
             "Upload a file", file_types=[*uploads.KINDS, ".gz"], size="md", scale=0, min_width=130, elem_id="upload"
         )
-        format = _dropdown("data.format", _formats(), scale=1, allow_custom_value=False)
+        format = _dropdown("data.format", _formats(), scale=1, allow_custom_value=False, min_width=230)
     with gr.Row(elem_classes="selection", visible=False) as hub:
         config = _textbox("data.config")
         split = _textbox("data.split")
@@ -172,7 +172,7 @@ def _formats() -> list[tuple[str, str]]:
 
 def _recent(settings: Settings) -> list[Any]:
     """What the two lists offer: the demo, uploads under the names they came with, and what earlier runs used."""
-    own = {str(path): uploads.shown(path) for path in uploads.all_of(settings)[:RECENT]}
+    own = uploads.told_apart(uploads.all_of(settings)[:RECENT])
     sources = dict.fromkeys(run["config"]["data"]["source"] for run in Store(settings.store_path).runs.all())
     return [
         gr.update(choices=offered_models(settings)),

@@ -12,6 +12,7 @@ import secrets
 import shutil
 from pathlib import Path
 
+from dfgui import words
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
@@ -45,10 +46,24 @@ def unmarked(text: str) -> str:
     return MARK.sub("", text)
 
 
+def came_at(path: Path) -> float:
+    """When an upload came; the file itself may be linked, and as old as the same content is."""
+    return path.with_name(path.name + LABEL).stat().st_mtime
+
+
 def all_of(settings: Settings) -> list[Path]:
     """What was uploaded so far, newest first."""
     kept = [path for path in settings.uploads.iterdir() if path.with_name(path.name + LABEL).is_file()]
-    return sorted(kept, key=lambda path: path.stat().st_mtime, reverse=True)
+    return sorted(kept, key=came_at, reverse=True)
+
+
+def told_apart(paths: list[Path]) -> dict[str, str]:
+    """Uploads, newest first, by path: what each is called in a list. Of one name, older ones say when they came."""
+    names: dict[str, str] = {}
+    for path in paths:
+        name = shown(path)
+        names[str(path)] = f"{name}, {words.moment(came_at(path))}" if name in names.values() else name
+    return names
 
 
 def _ending(name: str) -> str:

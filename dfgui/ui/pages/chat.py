@@ -131,7 +131,7 @@ def _listed(tools: str) -> list[dict[str, Any]]:
     try:
         given = json.loads(tools or "[]")
     except ValueError as error:
-        raise UserError("The tools are not JSON.", f"{error}.", "Mend them, or empty the list: [].") from error
+        raise UserError("The tools are not JSON.", f"{error}.", "Correct them, or empty the list: [].") from error
     return to_tools(given)
 
 

@@ -7,10 +7,14 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui.data.checks import CHECKS
+from dfgui.data.checks import CHECKS, Check
+from dfgui.data.conversation import Conversation
+from dfgui.data.formats import MAPPED
+from dfgui.data.sources import Broken
 from dfgui.errors import UserError
 from dfgui.ui import messages, place
 from dfgui.ui.components import check, conversation, examples, tokens
+from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
 from dfgui.ui.samples import Look, look_at
 from dfgui.views import sample
@@ -22,6 +26,10 @@ ON = "(row) => Math.min((row || 0) + 1, document.querySelector('#row-total [data
 JUMP = "(jump) => [Number(jump.split(':')[0]), dfgui.view.to('conversation')]"
 WAITING = '<p class="faint">Loading the tokenizer …</p>'
 NO_DUPLICATES = "Rows that repeat others are found under All rows."
+PLAIN = "the model learns to continue it, not to answer."
+PLAIN_DO = "To train answers, bring rows of questions and answers: see What should my file look like?"
+LEAVE_OUT = "Or leave it out: All rows › Check every row offers that."
+COLUMNS_DO = "Then the rows are shown here."
 BLANK = '<p class="faint">Nothing to show yet.</p>'
 
 
@@ -53,7 +61,7 @@ def build(context: Context) -> None:
             panel = check.build(context)
     here = gr.Textbox(visible="hidden")
     detected = gr.State(None)  # the format of the dataset on show
-    turns = gr.State([0])  # how often a row was asked for; the last one wins, however long an earlier one takes
+    turns = gr.State([0, 0])  # how often a row, and a dataset, was asked for; the last wins, however long others take
     counted = gr.State(None)  # the dataset whose rows are counted, also where its first row is in trouble
     seen = gr.State(None)  # what is shown, so that coming back to this page does not read it again
 
@@ -72,7 +80,8 @@ def build(context: Context) -> None:
             row = look.row(number)
             yield {missing.pop(0): conversation.raw(row.raw), wrong: ""}
             spoken = look.conversation(row, format)
-            yield {missing.pop(0): conversation.draw(spoken.messages, spoken.tools)}
+            plain = _plain(spoken)
+            yield {missing.pop(0): _spoken(spoken), wrong: _notes(plain)}
             made = look.preview(row, format)
         except UserError:
             yield {**dict.fromkeys(missing, BLANK), wrong: ""}
@@ -81,7 +90,7 @@ def build(context: Context) -> None:
         yield {
             views["text"]: length + conversation.text(made["text"]),
             views["tokens"]: length + tokens.draw(made["tokens"], made["cut"], look.special(format)),
-            wrong: _problems(made["problems"]),
+            wrong: _notes(plain + _problems(made["problems"])),
         }
 
     @messages.says(trouble, then={seen: None})
@@ -96,14 +105,19 @@ def build(context: Context) -> None:
     ) -> Iterator[dict]:
         """Another dataset, format or model: its facts and its first row; the same row where only settings differ."""
         if here != "data" or seen_before == [chosen, shape]:
-            yield {seen: gr.skip()}
+            yield {seen: gr.skip(), trouble: gr.skip()}
             return
         emptied: dict[Any, Any] = {
             facts: _facts([]),
             counted: None,
             total: _total(None),
+            wrong: "",
             **dict.fromkeys(views.values(), BLANK),
         }
+        turns[1] = mine = turns[1] + 1
+        if missing := _columns_to_choose(chosen):
+            yield {seen: [chosen, shape], **emptied, wrong: messages.empty(f"Choose {missing}.", COLUMNS_DO)}
+            return
         yield {seen: [chosen, shape], **emptied}
         look = look_at(context.settings_of(request), chosen, shape)
         head, broken = look.head()
@@ -111,12 +125,16 @@ def build(context: Context) -> None:
         described, by_hand = look.describe(head, format), look.data.format != "auto"
         waiting = dict.fromkeys((views["text"], views["tokens"]), WAITING)
         soon = _facts(sample.facts(described, by_hand, "…"))
+        if turns[1] != mine:
+            return
         first = int(row or 1) if seen_before and seen_before[0] == chosen else head[0].number
         yield {facts: soon, number: first, detected: format, counted: [chosen, shape], **waiting}
         try:
             yield from pictures(turns, look, first, format)
-            note = messages.trouble(broken) if broken else ""
-            yield {facts: _facts(sample.facts(described, by_hand, _template(look, format))), trouble: note}
+            known = _facts(sample.facts(described, by_hand, _template(look, format)))
+            if turns[1] != mine:
+                return
+            yield {facts: known, trouble: _broken(broken, look.data.leave_out)}
         except UserError:
             yield {facts: _facts(sample.facts(described, by_hand, _template(look, format)))}
             raise
@@ -181,13 +199,57 @@ def build(context: Context) -> None:
     gr.on([*selection.changes, context.cured.change], **choosing, js=place.HERE)
 
 
+def _columns_to_choose(chosen: dict[str, Any]) -> str:
+    """What is still to be chosen where columns are to be mapped; "" where that is done, or not asked for."""
+    if chosen["data__format"] != MAPPED:
+        return ""
+    places = {"question": "prompt", "answer": "answer"}
+    left = [name for name, place in places.items() if not chosen[f"data__{place}_column"]]
+    return f"which column is the {' and which the '.join(left)}" if left else ""
+
+
+def _broken(found: Broken | UserError | None, leave_out: list[str]) -> str:
+    """What cannot be read among the first rows. A row by itself can be left out; after a UserError nothing is read."""
+    if isinstance(found, UserError):
+        return messages.trouble(found)
+    if found is None or "unreadable" in leave_out:
+        return ""
+    error = found.error
+    return messages.trouble(UserError(error.what, error.why, f"{error.do} {LEAVE_OUT}"))
+
+
+def _spoken(given: Conversation) -> str:
+    if given.segments is not None:
+        return conversation.pieces(given.segments)
+    return conversation.draw(given.messages, given.tools)
+
+
+def _plain(given: Conversation) -> str:
+    """Whoever uploads a chat as .txt expects answers of the model; there is nothing in such a row to answer."""
+    if given.segments is None or not all(learned for _, learned in given.segments):
+        return ""
+    return messages.note("tell", "Plain text:", PLAIN, PLAIN_DO)
+
+
 def _problems(found: list[dict[str, str]]) -> str:
     """What a check says of the row on show."""
-    lines = "".join(
-        messages.note(check.KINDS[CHECKS[one["check"]].severity], CHECKS[one["check"]].title, one["detail"])
-        for one in found
-    )
+    return "".join(_problem(CHECKS[one["check"]], one["detail"]) for one in found)
+
+
+def _notes(lines: str) -> str:
     return f'<div class="notes"><ul>{lines}</ul></div>' if lines else ""
+
+
+def _problem(about: Check, detail: str) -> str:
+    """What is wrong with the row, and what to do; of what is no more than worth knowing, the row's part is folded."""
+    kind = check.KINDS[about.severity]
+    if about.severity != "info":
+        return messages.note(kind, about.title, detail)
+    return (
+        f'<li class="note {kind}"><span class="kind">{messages.KINDS[kind]}</span><div><b>{escape(about.title)}</b> '
+        f"{escape(about.advice)}<details><summary>What exactly</summary><p>{escape(unmarked(detail))}</p></details>"
+        "</div></li>"
+    )
 
 
 def _button(title: str, id: str) -> gr.Button:

@@ -3,6 +3,7 @@ dfgui.monitor = (() => {
   const KEPT_EVENTS = 200;
   const LOG_MS = 5000; // how often the full log is read again while it is open
   const SECTIONS = ["head", "best", "ending", "resume", "checkpoints", "older", "commands", "marks", "about", "state", "missing"];
+  const STOP_ASKED = /^Stop\b.*: (requested|taken at step \S+)$/;
   const NEW = { head: null, event: null, part: null, ended: null, happened: "", answers: [], checkpoints: [] };
   const page = { run: "", ...NEW };
   let root, held, charts, commands, resume;
@@ -103,7 +104,8 @@ dfgui.monitor = (() => {
   // what happened last.
   function say() {
     const { head, ended } = page;
-    const [answer = "", before = ""] = page.answers;
+    const [newest = "", before = ""] = page.answers;
+    const answer = head?.state === "stopping" && STOP_ASKED.test(newest) ? "" : newest; // that it is stopping says as much
     const doing = head && head.doing;
     const [words, more] = ended
       ? [`${ended.title} ${ended.what}`.trim(), [ended.why, ended.do].filter(Boolean).join(" ")]
