@@ -15,6 +15,7 @@ from trl import SFTConfig
 from dfgui import actions, presets, recipe
 from dfgui.errors import UserError
 from dfgui.fields import specs
+from dfgui.models import fastest
 from dfgui.models.hardware import Hardware
 from dfgui.recipe import parse
 from dfgui.settings import Settings
