@@ -21,7 +21,7 @@ from dfgui.data.sources import open_source
 from dfgui.integrations.connections import Connections, visitor_of
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui import form, messages, place
+from dfgui.ui import form, messages, place, relay
 from dfgui.ui.components import uploads
 
 DEMO = ("demo (comes with dfgui)", "demo")
@@ -57,7 +57,8 @@ class Selection:
 
     @property
     def changes(self) -> list[Any]:
-        return [component.change for component in self.fields.values()]
+        """For one listener: who asks gets an event that is nobody else's."""
+        return relay.own([component.change for component in self.fields.values()])
 
 
 def build(settings: Settings, connections: Connections) -> Selection:
@@ -98,7 +99,7 @@ def build(settings: Settings, connections: Connections) -> Selection:
         return {mapping: gr.update(visible=True), **fields}
 
     gr.on(
-        [format.change, source.change, config.change, split.change],
+        relay.own([format.change, source.change, config.change, split.change]),
         offer_columns,
         [format, source, config, split, *columns.values()],
         [trouble, mapping, *columns.values()],

@@ -12,7 +12,7 @@ from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.integrations.connections import visitor_of
 from dfgui.models import hardware
-from dfgui.ui import fill, form, messages, place
+from dfgui.ui import fill, form, messages, place, relay
 from dfgui.ui.components import file, search
 from dfgui.ui.components.selection import offered_models, shape_of
 from dfgui.ui.context import Context
@@ -175,11 +175,12 @@ def build(context: Context) -> None:
     method.input(follow, [method, rate], rate, **QUIET).then(**checking)
     # What is pasted into a text is no input to Gradio if the text was just set by an event: hence when it is left, too.
     left = [field.blur for field in own.fields.values() if isinstance(field, gr.Textbox)]
-    gr.on([*(field.input for field in own.fields.values()), *left], trigger_mode="always_last", **checking)
-    gr.on(selection.changes, trigger_mode="always_last", **checking)
+    written = [*(field.input for field in own.fields.values()), *left]
+    gr.on(relay.own([*written, *selection.changes]), trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     again.tick(**judging, js=place.HERE)
-    gr.on([*_settled(own), *selection.changes, context.given.change], **judging, js=place.HERE)
+    decided = relay.own([*_settled(own), *selection.changes, context.given.change])
+    gr.on(decided, **judging, js=place.HERE)
     for name, button in buttons.items():
         button.click(partial(offer, name), None, said, inputs_kwargs=named, **QUIET)
     cured = context.cure.change(cure, context.cure, [*whole.outputs, said], **QUIET).then(**checking)
