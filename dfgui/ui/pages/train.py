@@ -112,11 +112,11 @@ def build(context: Context) -> None:
         found = fill.asked(fill.Wish(asked, {}, whole.fields, selection.fields, context.store))
         return {**whole.fill(found.values), said: found.html}
 
-    @messages.says(trouble)
+    @messages.says(trouble, then={said: ""})
     def refill(asked: str, **given: Any) -> Iterator[Updates]:
         """The form filled as somebody asked: by a preset, from a run, a file, a link."""
         if not asked:
-            yield {context.fill: gr.skip()}
+            yield {trouble: gr.skip()}
             return
         now = form.by_path(given)
         yield {context.fill: ""}
