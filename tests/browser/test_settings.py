@@ -45,6 +45,25 @@ def test_what_was_changed_has_a_dot_and_a_way_back(train):
     expect(back).to_have_count(0)
 
 
+def test_the_way_back_is_there_for_the_mouse(train):
+    unfold(train, "schedule")
+    write(train, "training.learning_rate", "0.001")
+    train.get_by_role("button", name="Learning rate: back to 2e-4").click(timeout=10_000)
+    expect(number(train, "training.learning_rate")).to_have_value("0.0002")
+
+
+def test_nothing_shines_through_what_was_found(train):
+    train.get_by_role("combobox", name="Find a setting").fill("rate")
+    found = train.locator("#search-found")
+    expect(found.get_by_role("option").first).to_be_visible()
+    covered = """(list) => {
+      const { left, top, width, height } = list.getBoundingClientRect();
+      const points = Array.from({ length: 40 }, (_, i) => [left + 20, top + 4 + (i * (height - 8)) / 40]);
+      return points.every(([x, y]) => list.contains(document.elementFromPoint(x, y)));
+    }"""
+    assert found.evaluate(covered)
+
+
 def test_any_setting_is_found_by_its_name_and_led_to(train):
     box = train.get_by_role("combobox", name="Find a setting")
     box.fill("warmup")
@@ -92,11 +111,18 @@ def test_settings_go_out_as_a_short_file_and_come_in_again(train, tmp_path):
 
 
 def test_a_file_with_mistakes_changes_nothing_and_names_them_all(train, tmp_path):
+    good = tmp_path / "good.yaml"
+    good.write_text("{}", encoding="utf-8")
+    load(train, good)
+    expect(train.locator("#preset-said")).to_contain_text("Filled in from good.yaml.")
     file = tmp_path / "wrong.yaml"
     file.write_text("training: {max_steps: 0, learning_rat: 1}", encoding="utf-8")
     load(train, file)
     trouble = train.locator("#start-trouble")
     expect(trouble).to_contain_text("wrong.yaml: 2 settings are not usable.")
+    expect(trouble).to_contain_text("Did you mean learning_rate")
+    expect(train.locator("#preset-said .said")).to_have_count(0)
+    train.wait_for_timeout(3000)  # it stays
     expect(trouble).to_contain_text("Did you mean learning_rate")
     expect(train.locator("#group-duration > button")).to_contain_text("3 epochs")
 
