@@ -15,6 +15,8 @@ def _demo(run: RunConfig) -> str:
     """The tiny model wants steps ten times larger than any other, and few rows at a time."""
     if run.model.name != "demo" or run.training.learning_rate > LEARNING_RATES["lora"] * FAR:
         return ""
+    if run.data.source != "demo":
+        return "Demo model: it is a toy to try dfgui with. For answers worth having choose a real one under Model."
     return "Demo model: the preset CPU demo is made for it; with these values it hardly learns."
 
 

@@ -163,6 +163,15 @@ def test_a_preset_is_shown_before_it_is_applied_and_then_says_what_it_replaced(s
     assert "All is set so already" in preset.difference("24gb", done)
 
 
+def test_a_preset_with_a_dataset_of_its_own_names_the_one_that_it_takes_away():
+    now = form.defaults() | {"data.source": "/home/uploads/my-chats-0123abcd.json", "model.name": "owner/name"}
+    shown = preset.difference("cpu", now)
+    assert "<li>Your dataset my-chats.json is replaced by the demo&#x27;s.</li>" in shown
+    assert "<li>Your model owner/name is replaced by the demo&#x27;s.</li>" in shown
+    assert "is replaced by" not in preset.difference("cpu", form.defaults())
+    assert "is replaced by" not in preset.difference("16gb", now)
+
+
 def test_a_preset_undoes_what_another_one_set(store):
     after_demo = form.defaults() | asked(store, preset="cpu").values
     after_both = run_of(asked(store, preset="16gb", now=after_demo), after_demo)

@@ -17,6 +17,11 @@ def test_the_demo_model_is_led_to_its_preset():
     assert tips(parse({"training": {"learning_rate": 2e-3}})) == []
 
 
+def test_rows_of_ones_own_are_worth_a_real_model():
+    (words,) = tips(parse({"data": {"source": "mine.jsonl"}}))
+    assert "choose a real one under Model" in words and "CPU demo" not in words
+
+
 def test_a_large_batch_is_better_accumulated():
     assert "start with 2 to 4" in advice(per_device_train_batch_size=16)
 
