@@ -176,11 +176,11 @@ def build(context: Context) -> None:
     # What is pasted into a text is no input to Gradio if the text was just set by an event: hence when it is left, too.
     left = [field.blur for field in own.fields.values() if isinstance(field, gr.Textbox)]
     written = [*(field.input for field in own.fields.values()), *left]
-    gr.on(relay.own([*written, *selection.changes]), trigger_mode="always_last", **checking)
+    relay.any_of([*written, *selection.changes]).then(trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     again.tick(**judging, js=place.HERE)
-    decided = relay.own([*_settled(own), *selection.changes, context.given.change])
-    gr.on(decided, **judging, js=place.HERE)
+    decided = relay.any_of([*_settled(own), *selection.changes, context.given.change])
+    decided.then(**judging, js=place.HERE)
     for name, button in buttons.items():
         button.click(partial(offer, name), None, said, inputs_kwargs=named, **QUIET)
     cured = context.cure.change(cure, context.cure, [*whole.outputs, said], **QUIET).then(**checking)
