@@ -1,6 +1,7 @@
 """What is worth knowing about these settings: the tips of DeepFabric's "Training Frameworks" page, where they apply."""
 
 from dfgui.config import LEARNING_RATES, RunConfig
+from dfgui.training.preflight.rate import BEYOND
 from dfgui.views.estimate import number
 
 FAR = 4  # times the usual learning rate that deserve a word
@@ -27,8 +28,9 @@ def _batch(run: RunConfig) -> str:
 
 
 def _rate(run: RunConfig) -> str:
+    """What is further beyond is said by the checks before the start."""
     usual, rate = LEARNING_RATES[run.method], run.training.learning_rate
-    if usual / FAR <= rate <= usual * FAR or run.model.name == "demo":
+    if usual / FAR <= rate <= usual * FAR or rate > usual * BEYOND or run.model.name == "demo":
         return ""
     name = {"lora": "LoRA", "full": "full fine-tuning"}[run.method]
     far = "far above" if rate > usual else "far below"

@@ -135,6 +135,21 @@ def test_what_cannot_be_used_is_not_saved(train):
     expect(train.locator("#start-trouble")).to_contain_text("Learning rate")
 
 
+def test_an_emptied_learning_rate_is_asked_for_and_a_comma_is_a_point(train):
+    unfold(train, "schedule")
+    rate = number(train, "training.learning_rate")
+    rate.fill("")
+    rate.blur()
+    expect(field(train, "training.learning_rate")).to_contain_text("Fill this in: 2e-4 is usual.")
+    expect(train.locator("#notes")).to_contain_text("Fill this in")
+    train.locator("#start").click()
+    expect(train.locator("#start-trouble")).to_contain_text("Learning rate is empty.")
+    rate.press_sequentially("0,0003")
+    rate.blur()
+    expect(rate).to_have_value("0.0003")
+    expect(train.locator("#group-schedule > button")).to_contain_text("3e-4")
+
+
 def test_the_form_keeps_its_values_over_a_reload(train):
     unfold(train, "duration")
     write(train, "training.max_steps", "0")  # also one that is wrong

@@ -28,7 +28,8 @@ def test_a_large_batch_is_better_accumulated():
 
 def test_a_learning_rate_far_from_the_methods_own_is_remarked():
     assert "far below" in advice(learning_rate=2e-6)
-    assert "far above" in advice(learning_rate=0.1)
+    assert "far above" in advice(learning_rate=1e-3)
+    assert advice(learning_rate=0.1) == ""  # which the checks before the start say
     full = parse({"model": {"name": "owner/name"}, "method": "full", "training": {"learning_rate": 2e-4}})
     assert "2e-5 is usual for full fine-tuning" in " ".join(tips(full))
 

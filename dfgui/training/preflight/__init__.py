@@ -14,7 +14,7 @@ from dfgui.errors import UserError
 from dfgui.integrations import trackers
 from dfgui.settings import Settings
 from dfgui.training import callback_source
-from dfgui.training.preflight import data, machine, model, pace, room, speed
+from dfgui.training.preflight import data, machine, model, pace, rate, room, speed
 from dfgui.training.preflight.note import Look, Note, concerning, told
 
 __all__ = ["Note", "concerning", "notes", "require"]
@@ -26,6 +26,7 @@ def notes(run: RunConfig, settings: Settings) -> list[Note]:
     looks += [
         machine.means,
         machine.batch,
+        rate.rate,
         room.memory,
         speed.speed,
         pace.pace,

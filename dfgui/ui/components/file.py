@@ -16,7 +16,7 @@ import gradio as gr
 
 from dfgui import actions, recipe
 from dfgui.config import RunConfig
-from dfgui.ui import fill, messages
+from dfgui.ui import fill, form, messages
 from dfgui.ui.context import Context
 from dfgui.ui.form import Form, Updates, Values
 
@@ -37,8 +37,9 @@ def build(context: Context, whole: Form, marked: gr.State, carried: gr.State, tr
     ) -> Iterator[Updates]:
         """What is made of the settings, once nothing is wrong with them."""
         values = fill.settings(carried, given)
-        problems = recipe.problems(values)
+        problems = form.problems(values)
         yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
+        form.require_filled(values)
         yield {written: make(recipe.parse(values))}
 
     @messages.says(trouble)

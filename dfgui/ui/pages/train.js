@@ -44,8 +44,17 @@ dfgui.train = (() => {
 
   // Folded groups have no fields on the page: whatever comes is marked as it comes.
   function watch(settings) {
+    settings.addEventListener("keydown", comma);
     new MutationObserver(mark).observe(settings, { subtree: true, childList: true });
     mark();
+  }
+
+  // 0,0002 as much of the world writes it: the browser would leave the comma out and make it a 2.
+  function comma(event) {
+    const { type, step } = event.target;
+    if (event.key !== "," || type !== "number" || Number.isInteger(Number(step))) return;
+    event.preventDefault();
+    document.execCommand("insertText", false, ".");
   }
 
   function mark() {

@@ -71,7 +71,7 @@ def build(context: Context) -> None:
         """What the settings say, which of them matter, and what is wrong with them, while they are written."""
         asked = fill.settings(carried, given)
         values = recipe.flat(asked)
-        problems = recipe.problems(asked)
+        problems = form.problems(asked)
         appearing, hidden_now = own.appearing(values, hidden_before)
         return {
             **form.merged(whole.mark(problems, marked_before), appearing),
@@ -87,7 +87,7 @@ def build(context: Context) -> None:
         if here != "train":
             return {notes: gr.skip(), again: gr.Timer(active=False)}
         values = fill.settings(carried, given)
-        if problems := recipe.problems(values):
+        if problems := form.problems(values):
             wrong = [_as_note(path, words) for path, words in problems.items()]
             return {notes: _notes(wrong), start: _start(wrong), again: gr.Timer(active=False)}
         found = actions.launch_notes(context.settings_of(request), values)
@@ -136,9 +136,10 @@ def build(context: Context) -> None:
     ) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
         values = fill.settings(carried, given)
-        problems = recipe.problems(values)
+        problems = form.problems(values)
         visitor = visitor_of(request)
         try:
+            form.require_filled(values)
             run = actions.start(
                 context.settings_of(request), values, hand=lambda run: context.connections.hand(run, visitor)
             )
