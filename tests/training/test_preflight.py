@@ -147,6 +147,21 @@ def test_notes_say_what_will_happen(where, values):
     assert notes["Precision"].kind == "ok"
 
 
+def test_a_step_of_more_rows_than_there_are_is_to_be_looked_at(where, values):
+    def said(size, added, **data):
+        training = {"per_device_train_batch_size": size, "gradient_accumulation_steps": added}
+        run = parse({**values, "training": {**values["training"], **training}, "data": {**values["data"], **data}})
+        return next(note for note in preflight.notes(run, where) if note.title == "Batch")
+
+    note = said(4, 1024)  # of 40 rows, 4 of them held out
+    assert note.kind == "warn"
+    assert "4,096 rows per step. A step sees more rows than there are: 36 rows to train on." in note.text
+    mended = {path.rpartition(".")[2]: value for path, value in note.changes.items()}
+    assert said(mended["per_device_train_batch_size"], mended["gradient_accumulation_steps"]).kind == "ok"
+    assert said(36, 1).kind == "ok" and said(37, 1).kind == "warn"
+    assert said(37, 1, also=[values["data"]["source"]]).kind == "ok"  # twice as many rows
+
+
 def test_several_gpus_are_better_given_a_process_each(where, values, monkeypatch):
     two = hardware.Hardware("cuda", "NVIDIA L4", True, 24_000_000_000, 2)
     monkeypatch.setattr(hardware, "look", lambda: two)
