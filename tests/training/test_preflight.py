@@ -299,14 +299,14 @@ def test_while_a_model_is_measured_the_note_is_pending_and_the_start_waits_for_n
     monkeypatch.setattr(shapes, "_begin", lambda *asked: begun.append(asked))
     assert actions.start(where, values) and begun == []
     note = next(note for note in preflight.notes(parse(values), where) if note.title == "Memory")
-    assert (note.kind, note.pending, len(begun)) == ("ok", True, 1)
+    assert (note.kind, note.pending, len(begun)) == ("tell", True, 1)
     assert note.to_dict()["pending"] is True
 
 
 def test_a_model_that_cannot_be_measured_trains_all_the_same(where, values, monkeypatch):
     monkeypatch.setattr(shapes, "known", lambda *asked, **how: "The model cannot be measured: no such kind")
     note = next(note for note in preflight.notes(parse(values), where) if note.title == "Memory")
-    assert (note.kind, note.pending) == ("ok", False) and "no such kind" in note.text
+    assert (note.kind, note.pending) == ("tell", False) and "no such kind" in note.text
     assert actions.start(where, values)
 
 

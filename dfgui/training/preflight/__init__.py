@@ -1,7 +1,8 @@
 """May this run start here, and what will happen? Answered before anything heavy is loaded.
 
-A note is {kind, title, text, do, field, changes, pending}: "ok" tells, "warn" asks for a second look, "stop" keeps the
-run from starting. `changes` are settings that mend it; one that is `pending` has more to say in a moment.
+A note is {kind, title, text, do, field, changes, pending}: "ok" is as it should be, "tell" is not known, "warn" asks
+for a second look, "stop" keeps the run from starting. `changes` are settings that mend it; one that is `pending` has
+more to say in a moment.
 What is wrong on every machine is refused by config/ already.
 """
 

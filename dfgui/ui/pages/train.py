@@ -243,9 +243,13 @@ def _start(found: list[dict[str, Any]]) -> Any:
 
 def _notes(notes: list[dict[str, Any]], advice: list[str] | None = None) -> str:
     lines = "".join(
-        messages.note(note["kind"], note["title"], note["text"], note.get("do", ""), _mend(note)) for note in notes
+        messages.note(
+            note["kind"], note["title"], note["text"], note.get("do", ""), _mend(note), note.get("pending", False)
+        )
+        for note in notes
     )
-    lines += "".join(messages.note("tip", *words.split(":", 1)) for words in advice or [])
+    parted = [words.split(":", 1) for words in advice or []]
+    lines += "".join(messages.note("tip", title, text) for title, text in parted)
     return f'<section class="notes"><h3>Before you start</h3><ul aria-live="polite">{lines}</ul></section>'
 
 
