@@ -146,9 +146,16 @@ def test_a_run_or_a_checkpoint_that_is_gone_is_said(store, run):
 
 def test_models_that_earlier_runs_made_can_be_picked(settings, store, run):
     offered = selection.offered_models(settings)
-    assert offered == [selection.DEMO, ("weather-lora, step 4", f"run:{run}@4")]  # the best one
+    assert offered[:2] == [selection.DEMO, ("weather-lora, step 4", f"run:{run}@4")]  # the best one
     chosen = selection.offered_models(settings, f"run:{run}@8")
-    assert chosen[1:] == [("weather-lora, step 8", f"run:{run}@8"), ("weather-lora, step 4", f"run:{run}@4")]
+    assert chosen[1:3] == [("weather-lora, step 8", f"run:{run}@8"), ("weather-lora, step 4", f"run:{run}@4")]
+
+
+def test_small_models_to_begin_with_are_offered_with_their_size_once_each(settings, store):
+    assert ("Qwen/Qwen3-0.6B · 1.5 GB", "Qwen/Qwen3-0.6B") in selection.offered_models(settings)
+    store.runs.create(RunConfig.model_validate({"model": {"name": "Qwen/Qwen3-0.6B"}}), EXECUTOR)
+    offered = [model for _, model in selection.offered_models(settings)]
+    assert offered[:2] == ["demo", "Qwen/Qwen3-0.6B"] and len(offered) == len(set(offered)) == 5
 
 
 def test_a_preset_is_shown_before_it_is_applied_and_then_says_what_it_replaced(store):
