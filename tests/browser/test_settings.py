@@ -1,5 +1,6 @@
 """The Train form in a real browser: what a preset would change, what was changed, found, kept, saved and shared."""
 
+import re
 from urllib.parse import parse_qs, urlparse
 
 import yaml
@@ -243,3 +244,15 @@ def test_what_deserves_a_second_look_is_started_anyway(train):
     write(train, "data.eval_fraction", "0")
     expect(train.locator("#notes")).to_contain_text("No evaluation")
     expect(train.locator("#start")).to_have_text("Start anyway")
+
+
+def test_the_start_does_not_shine_while_something_stops_it(train):
+    start = train.locator("#start")
+    expect(start).to_have_class(re.compile("primary"))
+    unfold(train, "batch")
+    write(train, "training.per_device_train_batch_size", "0")
+    expect(start).to_have_text("Cannot start yet")
+    expect(start).not_to_have_class(re.compile("primary"))
+    write(train, "training.per_device_train_batch_size", "4")
+    expect(start).to_have_text("Start training")
+    expect(start).to_have_class(re.compile("primary"))

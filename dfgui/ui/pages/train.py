@@ -236,9 +236,14 @@ def _as_note(path: str, words: str) -> dict[str, str]:
 
 
 def _start(found: list[dict[str, Any]]) -> Any:
-    """What the button says: a look that was asked for is not taken by starting."""
+    """What the button says: a look that was asked for is not taken by starting, and what stops the start dims it.
+
+    It can be pressed all the same: that leads to what is wrong.
+    """
     kinds = {note["kind"] for note in found}
-    return gr.update(value="Start anyway" if "warn" in kinds and "stop" not in kinds else "Start training")
+    if "stop" in kinds:
+        return gr.update(value="Cannot start yet", variant="secondary")
+    return gr.update(value="Start anyway" if "warn" in kinds else "Start training", variant="primary")
 
 
 def _notes(notes: list[dict[str, Any]], advice: list[str] | None = None) -> str:
