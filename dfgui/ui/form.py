@@ -289,6 +289,8 @@ def spoken(path: str, value: Any) -> str:
 def _spoken(path: str, value: Any) -> str:
     if value is None or value == "":
         return "none"
+    if path == "training.max_steps" and value == -1:
+        return "all"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, dict):  # a callback, or settings by name

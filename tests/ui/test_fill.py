@@ -9,6 +9,7 @@ from dfgui import recipe
 from dfgui import settings as settings_module
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.models.hardware import Hardware
 from dfgui.store import Store, Writer
 from dfgui.store.schema import opened
 from dfgui.ui import fill, form
@@ -168,6 +169,12 @@ def test_a_preset_is_shown_before_it_is_applied_and_then_says_what_it_replaced(s
     done = form.defaults() | filled.values
     assert f"Apply {shown.count('<tr><th scope')} changes" in shown
     assert "All is set so already" in preset.difference("24gb", done)
+
+
+def test_a_preset_for_a_gpu_says_so_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(preset.hardware, "look", lambda: Hardware("cpu", "CPU", True, 8_000_000_000, 1))
+    assert "made for a GPU" in preset.difference("24gb", form.defaults())
+    assert "made for a GPU" not in preset.difference("cpu", form.defaults())
 
 
 def test_a_preset_with_a_dataset_of_its_own_names_the_one_that_it_takes_away():

@@ -84,6 +84,7 @@ def test_any_of_several_choices_can_be_taken_and_reads_as_words(built):
         "Same as a row before it, Cut after the last token that is learned"
     )
     assert form.spoken("training.max_length", 3520) == "3,520"
+    assert form.spoken("training.max_steps", -1) == "all"
 
 
 def test_an_emptied_field_is_absent(built):

@@ -31,7 +31,7 @@ def difference(name: str, now: Values) -> str:
     changes = {path: value for path, value in values.items() if not same(path, value, now.get(path))}
     words = f"<b>{escape(preset.title)}.</b> {escape(preset.help)}"
     said = f'<div class="said" data-at="{time.time()}">'  # as the browser puts it away itself, the same is to come anew
-    items = "".join(f"<li>{escape(line)}</li>" for line in [*_given_up(changes, now), *replaced])
+    items = "".join(f"<li>{escape(line)}</li>" for line in [*_given_up(changes, now), *_for_a_gpu(name), *replaced])
     if not changes:
         return f"{said}<div>{words} <b>All is set so already.</b><ul>{items}</ul></div>{_close('Close')}</div>"
     count = f"Apply {len(changes)} change{'' if len(changes) == 1 else 's'}"
@@ -50,6 +50,12 @@ def _given_up(changes: Values, now: Values) -> list[str]:
         for path, what in {"data.source": "dataset", "model.name": "model"}.items()
         if path in changes and now.get(path) and now[path] != usual[path]
     ]
+
+
+def _for_a_gpu(name: str) -> list[str]:
+    if name == "cpu" or hardware.look().device != "cpu":
+        return []
+    return ["It is made for a GPU, which this machine has not: it may train very slowly here."]
 
 
 def _name(source: str) -> str:

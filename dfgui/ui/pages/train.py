@@ -118,9 +118,9 @@ def build(context: Context) -> None:
         if not asked:
             yield {trouble: gr.skip()}
             return
-        now = form.by_path(given)
+        now, wish = form.by_path(given), json.loads(asked)
         yield {context.fill: ""}
-        found = fill.asked(fill.Wish(json.loads(asked), now, whole.fields, selection.fields, context.store))
+        found = fill.asked(fill.Wish(wish, now, whole.fields, selection.fields, context.store))
         updates = whole.fill(found.values, now)
         if "model.name" in found.values:
             model = found.values["model.name"]
@@ -128,6 +128,8 @@ def build(context: Context) -> None:
         if found.carried is not None:
             updates |= {carried: found.carried, keeping: gr.update(visible=bool(found.carried))}
             updates[kept] = fill.kept(found.carried)
+        if not wish.keys() & {"back", "changes"}:  # these leave most as it is
+            updates |= {button: _chosen(name, name == wish.get("preset")) for name, button in buttons.items()}
         yield updates | {said: found.html}
 
     @messages.says(trouble)
@@ -186,7 +188,7 @@ def build(context: Context) -> None:
         button.click(partial(offer, name), None, said, inputs_kwargs=named, **QUIET)
     cured = context.cure.change(cure, context.cure, [*whole.outputs, said], **QUIET).then(**checking)
     cured.then(None, context.cure, context.cured, js="(done) => done")
-    refilling = [trouble, *whole.outputs, said, carried, kept, keeping, context.fill]
+    refilling = [trouble, *whole.outputs, said, carried, kept, keeping, context.fill, *buttons.values()]
     refilled = context.fill.change(refill, context.fill, refilling, inputs_kwargs=named, **QUIET)
     refilled.then(**checking).then(**judging, js=place.HERE)
     differs.change(None, differs, None, js="(text) => dfgui.train.told(text)")
@@ -215,6 +217,11 @@ def _settled(own: Form) -> list[Any]:
 
 def _preset_button(name: str) -> gr.Button:
     return gr.Button(presets.PRESETS[name].title, size="sm", min_width=100, elem_id=f"preset-{name}")
+
+
+def _chosen(name: str, chosen: bool) -> Any:
+    title = presets.PRESETS[name].title
+    return gr.update(value=f"✓ {title}" if chosen else title, elem_classes=["chosen"] if chosen else [])
 
 
 def _differing(values: form.Values, carried: form.Values, header: Collection[str]) -> str:
