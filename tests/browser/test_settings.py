@@ -74,7 +74,10 @@ def test_any_setting_is_found_by_its_name_and_led_to(train):
     box.press("Enter")
     expect(number(train, "training.warmup_steps")).to_be_focused()
     box.fill("nothing of this kind")
-    expect(train.locator("#search-found")).to_contain_text("Anything else")
+    expect(train.locator("#search-found")).to_contain_text("Nothing found. Try: rate")
+    for word in ("rate", "length", "batch", "memory"):
+        box.fill(word)
+        expect(train.get_by_role("option").first).to_be_visible()
     box.press("Escape")
     expect(train.locator("#search-found")).to_be_hidden()
     box.fill("held")
