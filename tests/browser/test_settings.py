@@ -7,6 +7,7 @@ import yaml
 from playwright.sync_api import expect
 
 from tests.browser.form import choose, field, preset, unfold, write
+from tests.browser.upload import uploaded
 
 expect.set_options(timeout=30_000)
 
@@ -100,6 +101,9 @@ def test_settings_go_out_as_a_short_file_and_come_in_again(train, tmp_path):
     with train.expect_download() as saved:
         train.get_by_role("button", name="Save YAML").click()
     assert saved.value.suggested_filename == "demo-full.yaml"
+    expect(train.locator("#file-said")).to_have_text("Saved as demo-full.yaml.")
+    unfold(train, "batch")
+    expect(train.locator("#file-said")).to_be_empty()
     text = saved.value.path().read_text(encoding="utf-8")
     blocks = {"model": {"name": "demo"}, "data": {"source": "demo"}, "method": "full", "training": {"max_steps": 60}}
     assert yaml.safe_load(text) == blocks
@@ -109,7 +113,7 @@ def test_settings_go_out_as_a_short_file_and_come_in_again(train, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(text.replace("max_steps", "max_seq_length: 512\n  max_steps"), encoding="utf-8")
     load(train, file)
-    expect(train.locator("#preset-said")).to_contain_text("Filled in from mine.yaml.")
+    expect(train.locator("#preset-said")).to_contain_text("Filled in from mine.yaml. All else keeps its default.")
     expect(train.locator("#preset-said")).to_contain_text("training.max_seq_length is training.max_length here.")
     expect(train.locator("#group-duration > button")).to_contain_text("60 steps, rows of up to 512 tokens")
     expect(train.locator("#group-adapter")).to_be_hidden()
@@ -184,7 +188,7 @@ def test_a_link_opens_the_form_as_it_is_for_somebody_else(new_page, app):
     preset(mine, "16gb")
     expect(mine.locator("#group-batch > button")).to_contain_text("1 x 16 = 16 rows per step")
     mine.get_by_role("button", name="Copy link").click()
-    expect(mine.locator("#file-said")).to_contain_text("Link copied.")
+    expect(mine.locator("#file-said")).to_have_text("Link copied.")
     link = mine.evaluate("navigator.clipboard.readText()")
     assert "training.gradient_accumulation_steps=16" in parse_qs(urlparse(link).query)["set"]
 
@@ -195,6 +199,16 @@ def test_a_link_opens_the_form_as_it_is_for_somebody_else(new_page, app):
     assert "set" not in parse_qs(urlparse(theirs.url).query)
 
 
+def test_a_link_to_an_upload_says_where_it_works(new_page, app, tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("prompt,completion\nHi,Hello\n")
+    page = uploaded(new_page(permissions=["clipboard-read", "clipboard-write"]), app, file)
+    page.click("#tab-train-button")
+    expect(page.locator("#notes .note").first).to_be_visible()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.locator("#file-said")).to_have_text("Link copied. It works on this computer, with this upload.")
+
+
 def test_the_run_is_copied_as_the_script_that_trains_it(new_page, app):
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(f"{app.url}/?view=train")
@@ -202,7 +216,9 @@ def test_the_run_is_copied_as_the_script_that_trains_it(new_page, app):
     unfold(page, "duration")
     write(page, "training.max_steps", "7")
     page.get_by_role("button", name="Copy as Python").click()
-    expect(page.locator("#file-said")).to_contain_text("Python copied.")
+    expect(page.locator("#file-said")).to_have_text(
+        "Python copied. The rows and files it reads come with `dfgui script`."
+    )
     script = page.evaluate("navigator.clipboard.readText()")
     compile(script, "train.py", "exec")
     assert "max_steps=7" in script and "SFTTrainer" in script and "import dfgui" not in script
@@ -235,7 +251,7 @@ def test_a_run_that_does_not_fit_names_what_does_and_a_click_sets_it(train):
     write(train, "training.per_device_train_batch_size", "4096")
     expect(notes).to_contain_text("The memory is too small.")
     expect(notes).to_contain_text("It would fit with batch")
-    notes.get_by_role("button", name="Set Batch size").click()
+    notes.locator(".note.stop").get_by_role("button", name="Set Batch size").click()
     expect(train.locator("#preset-said")).to_contain_text("changed, so that it fits")
     expect(notes).not_to_contain_text("The memory is too small.")
     expect(train.locator("#group-batch > button")).to_contain_text(
