@@ -20,7 +20,8 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "cpu": Preset(
         "CPU demo",
-        "The built-in tiny model on the built-in rows: about two minutes on two cores.",
+        "Choose this to try dfgui: the built-in tiny model learns the built-in rows in about two minutes, on any "
+        "computer.",
         {
             "model.name": "demo",
             "data.source": "demo",
@@ -44,7 +45,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "16gb": Preset(
         "16 GB GPU",
-        "For cards like RTX 4080 or A4000: one row at a time, 16 added up, 8-bit paged optimiser.",
+        "Choose this for a GPU with 16 GB of memory, such as RTX 4080 or A4000: one row at a time, an update after "
+        "every 16, and an optimiser that keeps its memory in 8 bit.",
         {
             **_PAGE,
             "training.per_device_train_batch_size": 1,
@@ -54,7 +56,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "24gb": Preset(
         "24 GB GPU",
-        "For cards like RTX 3090 or 4090: two rows at a time, 8 added up, 8-bit optimiser.",
+        "Choose this for a GPU with 24 GB of memory, such as RTX 3090 or 4090: two rows at a time, an update after "
+        "every 16, and an optimiser that keeps its memory in 8 bit.",
         {
             **_PAGE,
             "training.per_device_train_batch_size": 2,
@@ -64,7 +67,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "48gb": Preset(
         "48 or 80 GB GPU",
-        "For cards like A6000, L40S, A100 or H100: 8 rows at a time, 2 added up, longer rows, AdamW in 32 bit.",
+        "Choose this for a GPU with 48 GB of memory or more, such as A6000, L40S, A100 or H100: 8 rows at a time, an "
+        "update after every 16, and rows of up to 4,096 tokens.",
         {
             **_LARGER,
             "training.per_device_train_batch_size": 8,
@@ -75,7 +79,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "full": Preset(
         "Full fine-tune",
-        "Every weight learns, in small careful steps. For a model of up to about 1 B on 24 GB, 4 B on 80 GB.",
+        "Choose this when an adapter is not enough: every weight of the model learns, in small careful steps. A GPU "
+        "with 24 GB of memory has room for a model of about 1 billion weights, one with 80 GB for 4 billion.",
         {
             **_LARGER,
             "method": "full",
@@ -91,8 +96,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "tools": Preset(
         "Long tool calling",
-        "Conversations with many tools and turns: rows of up to 8,192 tokens, one at a time; a wider adapter, which "
-        "learns the form of calls better.",
+        "Choose this for conversations with many tools and turns: rows of up to 8,192 tokens, one at a time, and a "
+        "wider adapter, which learns the form of calls better.",
         {
             **_LARGER,
             "method": "lora",
@@ -110,7 +115,8 @@ PRESETS: dict[str, Preset] = {
     ),
     "unsloth": Preset(
         "Unsloth LoRA",
-        "A small adapter of the attention layers, trained by Unsloth: two rows at a time, 4 added up, 8-bit optimiser.",
+        "Choose this for a faster LoRA on an NVIDIA GPU: Unsloth trains a small adapter of the attention layers, two "
+        "rows at a time, with an update after every 8.",
         {
             "run.backend": "unsloth",
             "method": "lora",

@@ -71,6 +71,8 @@ def size(count: float | None) -> str:
 
 def memory(count: float) -> str:
     """Bytes of memory to a tenth of a GB, since what is needed and what is free may lie close together: "15.9 GB"."""
+    if count >= 1e12:
+        return f"{count / 1e9:,.0f} GB"
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 

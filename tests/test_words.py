@@ -77,3 +77,8 @@ def test_every_status_of_a_run_has_a_word():
     from dfgui.store.runs import ACTIVE, ENDED
 
     assert set(words.STATUS) == {"queued", *ACTIVE, *ENDED}
+
+
+@pytest.mark.parametrize(("count", "said"), [(914e6, "914 MB"), (15.94e9, "15.9 GB"), (908_103.8e9, "908,104 GB")])
+def test_memory_is_said_to_a_tenth_of_a_gigabyte_while_that_tells_anything(count, said):
+    assert words.memory(count) == said

@@ -23,7 +23,8 @@ class Model(Block):
     name: str = setting(
         "demo",
         "Model",
-        "A Hub id, a folder, an earlier run (run:ID@STEP), or demo: a tiny model.",
+        "The model to begin from: a Hub id such as Qwen/Qwen3-0.6B, a folder, an earlier run (run:ID@STEP), or demo: "
+        "a tiny model.",
         "model",
     )
     revision: str | None = setting(

@@ -5,7 +5,7 @@
     def start(**given): values = asked(by_path(given))             # {"training.learning_rate": 2e-4, ...}
 
 Fields travel by name: "training.learning_rate" is the keyword "training__learning_rate". The components refuse nothing
-themselves: what is wrong is said by recipe.problems() alone, beside the field.
+themselves: what is wrong is said by problems() alone, beside the field.
 """
 
 from collections.abc import Collection
@@ -16,9 +16,10 @@ from typing import Any
 import gradio as gr
 import yaml
 
-from dfgui import config, fields
+from dfgui import config, fields, recipe
 from dfgui.config import LEARNING_RATES, OPTIMIZERS
 from dfgui.data.checks import CHECKS
+from dfgui.errors import UserError
 from dfgui.fields import Spec
 from dfgui.models import hardware
 from dfgui.views import estimate
@@ -162,6 +163,29 @@ def changed(values: Values) -> Values:
     }
 
 
+def problems(values: dict[str, Any]) -> dict[str, str]:
+    """What is wrong by field, as recipe.problems() says it; a number that was emptied is to be filled in.
+
+    `values` in their blocks, as `recipe.nested` makes them.
+    """
+    given = recipe.flat(values)
+    rate, before = "training.learning_rate", usual(given)
+    found = recipe.problems(values)
+    if rate in found:
+        found[rate] += f" {estimate.number(before[rate])} is usual."
+    emptied = [
+        path for path, value in given.items() if value is None and path in SPECS and _needs_a_number(SPECS[path])
+    ]
+    return found | {path: f"Fill this in: {estimate.number(before[path])} is usual." for path in emptied}
+
+
+def require_filled(values: dict[str, Any]) -> None:
+    """Raises UserError when a number was emptied that cannot be absent: a default is not what was asked for."""
+    for path, value in recipe.flat(values).items():
+        if value is None and path in SPECS and _needs_a_number(SPECS[path]):
+            raise UserError(f"{SPECS[path].title} is empty.", problems(values)[path], "", field=path)
+
+
 def same(path: str, one: Any, other: Any) -> bool:
     """Whether two values are the same to the form, which knows no difference between nothing and empty."""
     held = [shown(path, value) for value in (one, other)]
@@ -170,6 +194,10 @@ def same(path: str, one: Any, other: Any) -> bool:
 
 def _is_left_empty(spec: Spec, value: Any) -> bool:
     return spec.optional and value == ""
+
+
+def _needs_a_number(spec: Spec) -> bool:
+    return spec.kind in ("number", "integer") and not spec.optional
 
 
 def _matters(group: str, values: Values) -> bool:
@@ -261,6 +289,8 @@ def spoken(path: str, value: Any) -> str:
 def _spoken(path: str, value: Any) -> str:
     if value is None or value == "":
         return "none"
+    if path == "training.max_steps" and value == -1:
+        return "all"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, dict):  # a callback, or settings by name

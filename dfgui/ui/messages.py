@@ -42,15 +42,16 @@ def trouble(error: UserError) -> str:
     return f'<div class="trouble" role="alert"><b>{what}</b> {why} <span class="cure">{do}</span></div>'
 
 
-def note(kind: str, title: str, text: str, do: str = "", way: str = "") -> str:
+def note(kind: str, title: str, text: str, do: str = "", way: str = "", pending: bool = False) -> str:
     """One line of a list of checks: a word for the kind, what it is about, what there is to say, and the cure.
 
-    `way`: a button that does it, as HTML.
+    `way`: a button that does it, as HTML; `pending`: more is known in a moment.
     """
+    word = "…" if pending and kind == "tell" else KINDS.get(kind, escape(kind))
     title, text, do = unmarked(title), unmarked(text), unmarked(do)
     cure = f' <span class="cure">{escape(do)}{f" {way}" if way else ""}</span>' if do or way else ""
     return (
-        f'<li class="note {escape(kind)}"><span class="kind">{KINDS.get(kind, escape(kind))}</span>'
+        f'<li class="note {escape(kind)}"><span class="kind">{word}</span>'
         f"<div><b>{escape(title)}</b> {escape(text)}{cure}</div></li>"
     )
 

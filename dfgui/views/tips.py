@@ -1,6 +1,7 @@
 """What is worth knowing about these settings: the tips of DeepFabric's "Training Frameworks" page, where they apply."""
 
 from dfgui.config import LEARNING_RATES, RunConfig
+from dfgui.training.preflight.rate import BEYOND
 from dfgui.views.estimate import number
 
 FAR = 4  # times the usual learning rate that deserve a word
@@ -15,6 +16,8 @@ def _demo(run: RunConfig) -> str:
     """The tiny model wants steps ten times larger than any other, and few rows at a time."""
     if run.model.name != "demo" or run.training.learning_rate > LEARNING_RATES["lora"] * FAR:
         return ""
+    if run.data.source != "demo":
+        return "Demo model: it is a toy to try dfgui with. For answers worth having choose a real one under Model."
     return "Demo model: the preset CPU demo is made for it; with these values it hardly learns."
 
 
@@ -25,8 +28,9 @@ def _batch(run: RunConfig) -> str:
 
 
 def _rate(run: RunConfig) -> str:
+    """What is further beyond is said by the checks before the start."""
     usual, rate = LEARNING_RATES[run.method], run.training.learning_rate
-    if usual / FAR <= rate <= usual * FAR or run.model.name == "demo":
+    if usual / FAR <= rate <= usual * FAR or rate > usual * BEYOND or run.model.name == "demo":
         return ""
     name = {"lora": "LoRA", "full": "full fine-tuning"}[run.method]
     far = "far above" if rate > usual else "far below"

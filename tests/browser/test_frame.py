@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from dfgui.ui.shell import PAGES
 from tests.browser.trainer import Trainer
+from tests.browser.upload import upload
 from tests.server.processes import APP, free_port, served
 
 
@@ -39,6 +40,24 @@ def test_the_demo_leads_to_its_rows(page, opened):
     page.click("[data-choice=demo]")
     page.wait_for_url(re.compile("view=data"))
     expect(page.locator("#selection")).to_be_visible()
+
+
+def test_a_dataset_of_ones_own_is_asked_for_where_it_is_given(page, opened, tmp_path):
+    page.goto(opened)
+    page.click("[data-choice=own]")
+    asked = page.locator("#choose-file")
+    expect(asked).to_contain_text("Choose your file")
+    expect(page.locator("#upload")).to_be_focused()
+    page.click("#tab-train-button")
+    expect(asked).to_have_count(0)
+    page.click(".brand")
+    page.click("[data-choice=own]")
+    expect(asked).to_be_visible()
+    file = tmp_path / "rows.csv"
+    file.write_text("prompt,completion\nHi,Hello\n")
+    upload(page, file)
+    expect(page.locator("#field-data__source input")).to_have_value("rows.csv")
+    expect(asked).to_have_count(0)
 
 
 def test_the_model_and_the_dataset_stand_over_data_and_train_only(page, opened):

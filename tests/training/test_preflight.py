@@ -53,6 +53,17 @@ def refused(where, values, match):
     return caught.value
 
 
+def test_a_learning_rate_far_beyond_the_usual_is_to_be_looked_at_also_for_the_demo(where, values):
+    def said(**training):
+        notes = actions.launch_notes(where, {**values, "model": {"name": "demo"}, "training": training})
+        return [note for note in notes if note["title"] == "Learning rate"]
+
+    (note,) = said(learning_rate=2)
+    assert note["kind"] == "warn" and "500 times the usual" in note["text"]
+    assert note["changes"] == {"training.learning_rate": 4e-3}
+    assert said(learning_rate=4e-3) == [] and said(learning_rate=0.5, optim="sgd") == []
+
+
 @pytest.mark.parametrize("what", FILES)
 def test_a_dataset_that_cannot_train_is_refused_by_name(where, values, tmp_path, what):
     name, content, match = FILES[what]
@@ -125,7 +136,7 @@ def test_the_disk_is_asked_for_every_checkpoint_that_stays(where, values, traini
 @pytest.mark.parametrize(("strategy", "told"), [("bfd", []), ("wrapped", ["Wrapped rows read each other"])])
 def test_rows_that_will_read_each_other_are_warned_of(where, values, strategy, told):
     packed = {"packing": True, "packing_strategy": strategy}
-    run = parse({**values, "training": {**values["training"], **packed}})
+    run = parse({**values, "training": {**values["training"], "learning_rate": 2e-4, **packed}})
     assert [note.title for note in preflight.notes(run, where) if note.kind == "warn"] == told
 
 
@@ -134,6 +145,21 @@ def test_notes_say_what_will_happen(where, values):
     assert "40 rows" in notes["Data"].text and "10 %" in notes["Data"].text
     assert "4 x 1 = 4 rows per step" in notes["Batch"].text
     assert notes["Precision"].kind == "ok"
+
+
+def test_a_step_of_more_rows_than_there_are_is_to_be_looked_at(where, values):
+    def said(size, added, **data):
+        training = {"per_device_train_batch_size": size, "gradient_accumulation_steps": added}
+        run = parse({**values, "training": {**values["training"], **training}, "data": {**values["data"], **data}})
+        return next(note for note in preflight.notes(run, where) if note.title == "Batch")
+
+    note = said(4, 1024)  # of 40 rows, 4 of them held out
+    assert note.kind == "warn"
+    assert "4,096 rows per step. A step sees more rows than there are: 36 rows to train on." in note.text
+    mended = {path.rpartition(".")[2]: value for path, value in note.changes.items()}
+    assert said(mended["per_device_train_batch_size"], mended["gradient_accumulation_steps"]).kind == "ok"
+    assert said(36, 1).kind == "ok" and said(37, 1).kind == "warn"
+    assert said(37, 1, also=[values["data"]["source"]]).kind == "ok"  # twice as many rows
 
 
 def test_several_gpus_are_better_given_a_process_each(where, values, monkeypatch):
@@ -224,9 +250,7 @@ def on_a_card(monkeypatch):
 
 def of_memory(where, values, **training):
     run = parse({**values, "training": {**values["training"], "per_device_eval_batch_size": 1, **training}})
-    (note,) = [
-        note for note in preflight.notes(run, where) if note.field or note.title.startswith(("Memory", "The mem"))
-    ]
+    (note,) = [note for note in preflight.notes(run, where) if note.title.startswith(("Memory", "The memory"))]
     return run, note
 
 
@@ -281,14 +305,14 @@ def test_while_a_model_is_measured_the_note_is_pending_and_the_start_waits_for_n
     monkeypatch.setattr(shapes, "_begin", lambda *asked: begun.append(asked))
     assert actions.start(where, values) and begun == []
     note = next(note for note in preflight.notes(parse(values), where) if note.title == "Memory")
-    assert (note.kind, note.pending, len(begun)) == ("ok", True, 1)
+    assert (note.kind, note.pending, len(begun)) == ("tell", True, 1)
     assert note.to_dict()["pending"] is True
 
 
 def test_a_model_that_cannot_be_measured_trains_all_the_same(where, values, monkeypatch):
     monkeypatch.setattr(shapes, "known", lambda *asked, **how: "The model cannot be measured: no such kind")
     note = next(note for note in preflight.notes(parse(values), where) if note.title == "Memory")
-    assert (note.kind, note.pending) == ("ok", False) and "no such kind" in note.text
+    assert (note.kind, note.pending) == ("tell", False) and "no such kind" in note.text
     assert actions.start(where, values)
 
 

@@ -9,6 +9,7 @@ from dfgui import recipe
 from dfgui import settings as settings_module
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.models.hardware import Hardware
 from dfgui.store import Store, Writer
 from dfgui.store.schema import opened
 from dfgui.ui import fill, form
@@ -146,9 +147,16 @@ def test_a_run_or_a_checkpoint_that_is_gone_is_said(store, run):
 
 def test_models_that_earlier_runs_made_can_be_picked(settings, store, run):
     offered = selection.offered_models(settings)
-    assert offered == [selection.DEMO, ("weather-lora, step 4", f"run:{run}@4")]  # the best one
+    assert offered[:2] == [selection.DEMO, ("weather-lora, step 4", f"run:{run}@4")]  # the best one
     chosen = selection.offered_models(settings, f"run:{run}@8")
-    assert chosen[1:] == [("weather-lora, step 8", f"run:{run}@8"), ("weather-lora, step 4", f"run:{run}@4")]
+    assert chosen[1:3] == [("weather-lora, step 8", f"run:{run}@8"), ("weather-lora, step 4", f"run:{run}@4")]
+
+
+def test_small_models_to_begin_with_are_offered_with_their_size_once_each(settings, store):
+    assert ("Qwen/Qwen3-0.6B · 1.5 GB", "Qwen/Qwen3-0.6B") in selection.offered_models(settings)
+    store.runs.create(RunConfig.model_validate({"model": {"name": "Qwen/Qwen3-0.6B"}}), EXECUTOR)
+    offered = [model for _, model in selection.offered_models(settings)]
+    assert offered[:2] == ["demo", "Qwen/Qwen3-0.6B"] and len(offered) == len(set(offered)) == 5
 
 
 def test_a_preset_is_shown_before_it_is_applied_and_then_says_what_it_replaced(store):
@@ -161,6 +169,21 @@ def test_a_preset_is_shown_before_it_is_applied_and_then_says_what_it_replaced(s
     done = form.defaults() | filled.values
     assert f"Apply {shown.count('<tr><th scope')} changes" in shown
     assert "All is set so already" in preset.difference("24gb", done)
+
+
+def test_a_preset_for_a_gpu_says_so_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(preset.hardware, "look", lambda: Hardware("cpu", "CPU", True, 8_000_000_000, 1))
+    assert "made for a GPU" in preset.difference("24gb", form.defaults())
+    assert "made for a GPU" not in preset.difference("cpu", form.defaults())
+
+
+def test_a_preset_with_a_dataset_of_its_own_names_the_one_that_it_takes_away():
+    now = form.defaults() | {"data.source": "/home/uploads/my-chats-0123abcd.json", "model.name": "owner/name"}
+    shown = preset.difference("cpu", now)
+    assert "<li>Your dataset my-chats.json is replaced by the demo&#x27;s.</li>" in shown
+    assert "<li>Your model owner/name is replaced by the demo&#x27;s.</li>" in shown
+    assert "is replaced by" not in preset.difference("cpu", form.defaults())
+    assert "is replaced by" not in preset.difference("16gb", now)
 
 
 def test_a_preset_undoes_what_another_one_set(store):

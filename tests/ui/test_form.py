@@ -4,6 +4,7 @@ import gradio as gr
 import pytest
 
 from dfgui import config, fields, recipe
+from dfgui.errors import UserError
 from dfgui.ui import form
 
 
@@ -83,6 +84,7 @@ def test_any_of_several_choices_can_be_taken_and_reads_as_words(built):
         "Same as a row before it, Cut after the last token that is learned"
     )
     assert form.spoken("training.max_length", 3520) == "3,520"
+    assert form.spoken("training.max_steps", -1) == "all"
 
 
 def test_an_emptied_field_is_absent(built):
@@ -90,6 +92,23 @@ def test_an_emptied_field_is_absent(built):
     assert values["data.eval_source"] is None
     assert values["training.save_total_limit"] is None
     assert recipe.problems(recipe.nested(values)) == {}
+
+
+def test_an_emptied_number_is_to_be_filled_in(built):
+    def wrong(**given):
+        return form.problems(recipe.nested(form.by_path(values_of(built) | given)))
+
+    assert wrong(training__learning_rate=None) == {"training.learning_rate": "Fill this in: 2e-4 is usual."}
+    assert wrong(method="full", training__learning_rate=None)["training.learning_rate"].endswith("2e-5 is usual.")
+    assert wrong(training__max_length=None) == {"training.max_length": "Fill this in: 1,024 is usual."}
+    assert wrong(training__learning_rate=5000)["training.learning_rate"].endswith("use at most 10. 2e-4 is usual.")
+    assert wrong() == {}
+
+
+def test_a_run_with_an_emptied_number_is_refused():
+    with pytest.raises(UserError, match="Fill this in"):
+        form.require_filled({"training": {"learning_rate": None}})
+    form.require_filled({"data": {"limit": None}})  # which may be absent
 
 
 def test_what_was_changed_is_known_and_what_does_not_matter_is_not_asked_for():

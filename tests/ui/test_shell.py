@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 
 import gradio as gr
 import pytest
@@ -26,6 +27,19 @@ def test_the_frame_is_wired_in_the_browser_alone(demo):
     framed = [fn for fn in demo.fns.values() if fn.js and "dfgui.view" in str(fn.js)]
     assert framed
     assert all(fn.fn is None for fn in framed)
+
+
+def test_no_event_has_two_listeners_that_wait_for_their_turn(demo):
+    """Gradio wakes both whenever one is done, so that two which are busy together never come to rest."""
+    waiting = Counter(
+        (block, event)
+        for fn in demo.fns.values()
+        if fn.fn and fn.trigger_mode == "always_last"
+        for block, event in fn.targets
+        if block is not None
+    )
+    shared = {demo.blocks[block].elem_id for (block, _), count in waiting.items() if count > 1}
+    assert shared <= {"shared-cured"}  # changes with a click on a cure alone
 
 
 def test_help_says_where_the_home_is_and_shows_its_name_as_text(tmp_path):

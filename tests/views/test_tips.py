@@ -17,13 +17,19 @@ def test_the_demo_model_is_led_to_its_preset():
     assert tips(parse({"training": {"learning_rate": 2e-3}})) == []
 
 
+def test_rows_of_ones_own_are_worth_a_real_model():
+    (words,) = tips(parse({"data": {"source": "mine.jsonl"}}))
+    assert "choose a real one under Model" in words and "CPU demo" not in words
+
+
 def test_a_large_batch_is_better_accumulated():
     assert "start with 2 to 4" in advice(per_device_train_batch_size=16)
 
 
 def test_a_learning_rate_far_from_the_methods_own_is_remarked():
     assert "far below" in advice(learning_rate=2e-6)
-    assert "far above" in advice(learning_rate=0.1)
+    assert "far above" in advice(learning_rate=1e-3)
+    assert advice(learning_rate=0.1) == ""  # which the checks before the start say
     full = parse({"model": {"name": "owner/name"}, "method": "full", "training": {"learning_rate": 2e-4}})
     assert "2e-5 is usual for full fine-tuning" in " ".join(tips(full))
 

@@ -1,7 +1,8 @@
 """May this run start here, and what will happen? Answered before anything heavy is loaded.
 
-A note is {kind, title, text, do, field, changes, pending}: "ok" tells, "warn" asks for a second look, "stop" keeps the
-run from starting. `changes` are settings that mend it; one that is `pending` has more to say in a moment.
+A note is {kind, title, text, do, field, changes, pending}: "ok" is as it should be, "tell" is not known, "warn" asks
+for a second look, "stop" keeps the run from starting. `changes` are settings that mend it; one that is `pending` has
+more to say in a moment.
 What is wrong on every machine is refused by config/ already.
 """
 
@@ -13,7 +14,7 @@ from dfgui.config import RunConfig
 from dfgui.integrations import trackers
 from dfgui.settings import Settings
 from dfgui.training import callback_source
-from dfgui.training.preflight import data, machine, model, pace, room, speed
+from dfgui.training.preflight import data, machine, model, pace, rate, room, speed
 from dfgui.training.preflight.note import Look, Note, concerning, refuse, told
 
 __all__ = ["Note", "concerning", "notes", "require"]
@@ -25,6 +26,7 @@ def notes(run: RunConfig, settings: Settings) -> list[Note]:
     looks += [
         machine.means,
         machine.batch,
+        rate.rate,
         room.memory,
         speed.speed,
         pace.pace,

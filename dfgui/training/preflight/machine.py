@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from dfgui import config
+from dfgui import config, words
 from dfgui.config import RunConfig
 from dfgui.models import hardware
 from dfgui.settings import Settings
 from dfgui.training import engine as engines
+from dfgui.training.preflight import data
 from dfgui.training.preflight.note import Note
 
 FLASH = {"flash_attention_2": "flash_attn", "flash_attention_3": "flash_attn_interface"}  # and its package
+FEWEST_STEPS = 20  # of an epoch, where a batch is made smaller
 
 
 def engine(run: RunConfig, settings: Settings) -> Iterator[Note]:
@@ -69,8 +71,24 @@ def batch(run: RunConfig, settings: Settings) -> Iterator[Note]:
     machine = hardware.look()
     each = f"{run.training.per_device_train_batch_size} x {run.training.gradient_accumulation_steps}"
     devices = f" x {machine.devices} GPUs" if machine.devices > 1 else ""
-    yield Note("ok", "Batch", f"{each}{devices} = {run.rows_per_step(machine.devices)} rows per step.")
+    step = run.rows_per_step(machine.devices)
+    text = f"{each}{devices} = {words.whole(step)} rows per step."
+    rows = None if run.data.also or run.training.packing else data.counted(run, settings)  # else nobody knows yet
+    if rows and step > rows:
+        yield _larger_than_the_data(run, text, rows, machine.devices)
+    else:
+        yield Note("ok", "Batch", text)
     if machine.devices > 1 and run.run.placement != "accelerate" and run.run.backend == "trl":
         text = f"One process would drive all {machine.devices}, copying the model to each of them at every step."
         cure = "Run it under accelerate, which gives each GPU a process of its own."
         yield Note("warn", "Several GPUs", text, cure, "run.placement")
+
+
+def _larger_than_the_data(run: RunConfig, text: str, rows: int, devices: int) -> Note:
+    size = run.training.per_device_train_batch_size
+    fits = 1 << (max(rows // (FEWEST_STEPS * devices), 1).bit_length() - 1)  # rows of a step on each device
+    batch, added = min(size, fits), max(fits // size, 1)
+    cure = f"Take {batch} x {added}, so that each time through the rows has steps to learn in."
+    changes = {"training.per_device_train_batch_size": batch, "training.gradient_accumulation_steps": added}
+    why = f"{text} A step sees more rows than there are: {words.counted(rows, 'row')} to train on."
+    return Note("warn", "Batch", why, cure, "training.per_device_train_batch_size", changes)

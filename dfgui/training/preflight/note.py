@@ -10,7 +10,7 @@ from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
-Kind = Literal["ok", "warn", "stop"]
+Kind = Literal["ok", "tell", "warn", "stop"]
 
 
 @dataclass(frozen=True)

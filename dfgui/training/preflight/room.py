@@ -45,9 +45,9 @@ def require(run: RunConfig, settings: Settings, found: Estimate) -> None:
 def _memory(run: RunConfig, settings: Settings, begin: bool) -> Iterator[Note]:
     shape = shapes.known(run, settings, begin)
     if shape is None:
-        yield Note("ok", "Memory", "It is being worked out from the model's config.", pending=True)
+        yield Note("tell", "Memory", "It is being worked out from the model's config.", pending=True)
     elif isinstance(shape, str):
-        yield Note("ok", "Memory", f"What the run takes is unknown. {shape}")
+        yield Note("tell", "Memory", f"What the run takes is unknown. {shape}")
     else:
         yield from _fits(run, settings, _of(run, shape), begin)
 

@@ -28,7 +28,7 @@ def speed(run: RunConfig, settings: Settings) -> Iterator[Note]:
     if text or more:
         changes: dict[str, Any] = {} if pending else {one.path: one.value for one in found}
         words = " ".join(part for part in (f"{text}." if text else "", more) if part)
-        yield Note("ok", "Speed", words, changes=changes, pending=pending)
+        yield Note("tell" if pending else "ok", "Speed", words, changes=changes, pending=pending)
 
 
 def choices(run: RunConfig, settings: Settings) -> list[Choice]:

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from dfgui.store import Store
-from dfgui.ui import messages, place
+from dfgui.ui import messages, place, relay
 from dfgui.ui.context import Context
 from dfgui.views import export
 
@@ -59,7 +59,7 @@ def build(context: Context, page: str) -> Picked:
         **QUIET,
     }
     tab.select(**filling, js=place.opened(page))
-    gr.on([context.run.change, context.step.change, context.news.change], **filling, js=place.HERE)
+    gr.on(relay.own([context.run.change, context.step.change, context.news.change]), **filling, js=place.HERE)
     run.input(None, run, context.run, js="(run) => run")
     step.input(None, step, context.step, js="(step) => String(step)")
     return Picked(run, step, body)

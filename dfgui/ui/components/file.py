@@ -16,11 +16,12 @@ import gradio as gr
 
 from dfgui import actions, recipe
 from dfgui.config import RunConfig
-from dfgui.ui import fill, messages
+from dfgui.ui import fill, form, messages
 from dfgui.ui.context import Context
 from dfgui.ui.form import Form, Updates, Values
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+FILES = "The rows and files it reads come with `dfgui script`."
 
 
 def build(context: Context, whole: Form, marked: gr.State, carried: gr.State, trouble: gr.HTML) -> None:
@@ -37,8 +38,9 @@ def build(context: Context, whole: Form, marked: gr.State, carried: gr.State, tr
     ) -> Iterator[Updates]:
         """What is made of the settings, once nothing is wrong with them."""
         values = fill.settings(carried, given)
-        problems = recipe.problems(values)
+        problems = form.problems(values)
         yield {**whole.mark(problems, marked_before), **whole.open(problems), marked: problems}
+        form.require_filled(values)
         yield {written: make(recipe.parse(values))}
 
     @messages.says(trouble)
@@ -50,7 +52,9 @@ def build(context: Context, whole: Form, marked: gr.State, carried: gr.State, tr
     def copy(marked_before: dict[str, str], carried: Values, request: gr.Request, **given: Any) -> Iterator[Updates]:
         """The script that would train the same."""
         theirs = context.settings_of(request)
-        return written_out(lambda run: _text("Python", actions.source(theirs, run)), marked_before, carried, given)
+        return written_out(
+            lambda run: _text("Python", actions.source(theirs, run), FILES), marked_before, carried, given
+        )
 
     writing: dict[str, Any] = {
         "inputs": [marked, carried],
@@ -72,6 +76,6 @@ def _yaml_file(run: RunConfig) -> str:
     return json.dumps({"name": f"{name}.yaml", "kind": "application/yaml", "text": text, "at": time.time()})
 
 
-def _text(what: str, text: str) -> str:
-    """The same, to be pasted elsewhere."""
-    return json.dumps({"copy": text, "what": what, "at": time.time()})
+def _text(what: str, text: str, then: str) -> str:
+    """The same, to be pasted elsewhere; `then` is said once it is copied."""
+    return json.dumps({"copy": text, "what": what, "then": then, "at": time.time()})

@@ -14,7 +14,7 @@ dfgui.search = (() => {
       found = matches(settings, box.value);
       at = found.length ? 0 : -1;
       const lines = found.map(line);
-      if (!lines.length && box.value.trim()) lines.push(Object.assign(document.createElement("li"), { className: "none", textContent: "No setting of this name. Others of SFTConfig go under Anything else." }));
+      if (!lines.length && box.value.trim()) lines.push(Object.assign(document.createElement("li"), { className: "none", textContent: "Nothing found. Try: rate, length, batch, memory." }));
       list.replaceChildren(...lines);
       list.hidden = !lines.length;
       box.setAttribute("aria-expanded", String(found.length > 0));

@@ -19,9 +19,10 @@ from dfgui.data.formats import LABELS, MAPPED
 from dfgui.data.formats.columns import guess
 from dfgui.data.sources import open_source
 from dfgui.integrations.connections import Connections, visitor_of
+from dfgui.models.catalog import CATALOG
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui import form, messages, place
+from dfgui.ui import form, messages, place, relay
 from dfgui.ui.components import uploads
 
 DEMO = ("demo (comes with dfgui)", "demo")
@@ -57,7 +58,8 @@ class Selection:
 
     @property
     def changes(self) -> list[Any]:
-        return [component.change for component in self.fields.values()]
+        """For one listener: who asks gets an event that is nobody else's."""
+        return relay.own([component.change for component in self.fields.values()])
 
 
 def build(settings: Settings, connections: Connections) -> Selection:
@@ -98,7 +100,7 @@ def build(settings: Settings, connections: Connections) -> Selection:
         return {mapping: gr.update(visible=True), **fields}
 
     gr.on(
-        [format.change, source.change, config.change, split.change],
+        relay.own([format.change, source.change, config.change, split.change]),
         offer_columns,
         [format, source, config, split, *columns.values()],
         [trouble, mapping, *columns.values()],
@@ -181,7 +183,8 @@ def _recent(settings: Settings) -> list[Any]:
 
 
 def offered_models(settings: Settings, chosen: str = "") -> list[tuple[str, str]]:
-    """The demo, what earlier runs began from, and what they made: their best checkpoint or else their last.
+    """The demo, what earlier runs began from and what they made (their best checkpoint, or else their last), and some
+    to begin with.
 
     `chosen` is offered whatever it is.
     """
@@ -194,7 +197,8 @@ def offered_models(settings: Settings, chosen: str = "") -> list[tuple[str, str]
     used = dict.fromkeys(run["config"]["model"]["name"] for run in runs.values())
     named = [(name, name) for name in used if name != "demo" and not EARLIER.fullmatch(name)]
     earlier = [(f"{runs[run]['name']}, step {step:,}", f"run:{run}@{step}") for run, step in made]
-    return [DEMO, *named[:RECENT], *earlier[:RECENT]]
+    to_begin_with = [(offer.label, offer.id) for offer in CATALOG if offer.id not in dict(named[:RECENT])]
+    return [DEMO, *named[:RECENT], *earlier[:RECENT], *to_begin_with]
 
 
 def _offer(choices: list[tuple[str, str]]) -> Any:

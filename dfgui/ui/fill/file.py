@@ -1,6 +1,6 @@
 """Filled from a YAML file, as the command line reads it: {"yaml": TEXT, "file": "run.yaml"}.
 
-All that it does not name becomes as it is anyway.
+All else gets its default.
 """
 
 from dfgui import recipe
@@ -12,4 +12,4 @@ def filling(wish: Wish) -> Filling:
     name = str(wish.asked.get("file") or "The file")
     run, told = recipe.read(str(wish.asked["yaml"]), file=name)
     values, carried, _ = apart(recipe.flat(run.model_dump()), wish.shown)
-    return Filling(values, f"Filled in from {name}.", "What it does not name is as it is anyway.", told, carried)
+    return Filling(values, f"Filled in from {name}.", "All else keeps its default.", told, carried)

@@ -3,11 +3,13 @@
 import json
 import time
 from html import escape
+from pathlib import PurePath
 
 from dfgui import presets
 from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.models import hardware
+from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.fill.filling import Filling, Wish, way
 from dfgui.ui.form import SPECS, Values, defaults, same, spoken
 
@@ -29,7 +31,7 @@ def difference(name: str, now: Values) -> str:
     changes = {path: value for path, value in values.items() if not same(path, value, now.get(path))}
     words = f"<b>{escape(preset.title)}.</b> {escape(preset.help)}"
     said = f'<div class="said" data-at="{time.time()}">'  # as the browser puts it away itself, the same is to come anew
-    items = "".join(f"<li>{escape(line)}</li>" for line in replaced)
+    items = "".join(f"<li>{escape(line)}</li>" for line in [*_given_up(changes, now), *_for_a_gpu(name), *replaced])
     if not changes:
         return f"{said}<div>{words} <b>All is set so already.</b><ul>{items}</ul></div>{_close('Close')}</div>"
     count = f"Apply {len(changes)} change{'' if len(changes) == 1 else 's'}"
@@ -38,6 +40,27 @@ def difference(name: str, now: Values) -> str:
     head = "<thead><tr><th>Setting</th><th>now</th><th>becomes</th></tr></thead>"
     table = f'<table class="difference">{head}<tbody>{lines}</tbody></table>'
     return f'{said}<div>{words}<ul>{items}</ul></div>{table}<div class="ways">{ways}</div></div>'
+
+
+def _given_up(changes: Values, now: Values) -> list[str]:
+    """What a person has chosen to train on what, where the preset brings its own."""
+    usual = defaults()
+    return [
+        f"Your {what} {_name(str(now[path]))} is replaced by the demo's."
+        for path, what in {"data.source": "dataset", "model.name": "model"}.items()
+        if path in changes and now.get(path) and now[path] != usual[path]
+    ]
+
+
+def _for_a_gpu(name: str) -> list[str]:
+    if name == "cpu" or hardware.look().device != "cpu":
+        return []
+    return ["It is made for a GPU, which this machine has not: it may train very slowly here."]
+
+
+def _name(source: str) -> str:
+    """A file by its own name, as it came; anything else as it was written."""
+    return PurePath(unmarked(source)).name if PurePath(source).is_absolute() else source
 
 
 def _line(path: str, now: object, then: object) -> str:

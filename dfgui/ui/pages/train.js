@@ -44,8 +44,17 @@ dfgui.train = (() => {
 
   // Folded groups have no fields on the page: whatever comes is marked as it comes.
   function watch(settings) {
+    settings.addEventListener("keydown", comma);
     new MutationObserver(mark).observe(settings, { subtree: true, childList: true });
     mark();
+  }
+
+  // 0,0002 as much of the world writes it: the browser would leave the comma out and make it a 2.
+  function comma(event) {
+    const { type, step } = event.target;
+    if (event.key !== "," || type !== "number" || Number.isInteger(Number(step))) return;
+    event.preventDefault();
+    document.execCommand("insertText", false, ".");
   }
 
   function mark() {
@@ -87,16 +96,24 @@ dfgui.train = (() => {
   function take(text) {
     if (!text) return;
     const written = JSON.parse(text);
-    if ("copy" in written) return copy(written.copy, written.what);
+    if ("copy" in written) return copy(written.copy, written.what, written.then);
     const address = URL.createObjectURL(new Blob([written.text], { type: written.kind }));
     Object.assign(document.createElement("a"), { href: address, download: written.name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 1000);
+    said(`Saved as ${written.name}.`);
   }
 
-  async function copy(text, what) {
+  async function copy(text, what, then = "") {
     const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
-    said(done ? `${what} copied.` : `${what}, to copy from here:`, done ? "" : text);
+    said(done ? `${what} copied. ${then}`.trim() : `${what}, to copy from here:`, done ? "" : text);
   }
+
+  // What was said is true of the form as it was: whatever is done next takes it away.
+  function unsay(event) {
+    const place = document.querySelector("#file-said");
+    if (place?.hasChildNodes() && !place.contains(event.target)) place.replaceChildren();
+  }
+  for (const kind of ["input", "click"]) document.addEventListener(kind, unsay, true);
 
   function said(words, text) {
     const place = document.querySelector("#file-said");
@@ -116,7 +133,8 @@ dfgui.train = (() => {
     address.hash = "";
     address.searchParams.set("view", "train");
     for (const [path, value] of Object.entries(state.left)) address.searchParams.append("set", `${path}=${JSON.stringify(value)}`);
-    copy(address.href, "Link");
+    const uploaded = String(state.left["data.source"] || "").includes("/uploads/");
+    copy(address.href, "Link", uploaded ? "It works on this computer, with this upload." : "");
   }
 
   // A file is read here and goes to the server as text.

@@ -12,7 +12,7 @@ from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.integrations.connections import visitor_of
 from dfgui.models import hardware
-from dfgui.ui import fill, form, messages, place
+from dfgui.ui import fill, form, messages, place, relay
 from dfgui.ui.components import file, search
 from dfgui.ui.components.selection import offered_models, shape_of
 from dfgui.ui.context import Context
@@ -71,7 +71,7 @@ def build(context: Context) -> None:
         """What the settings say, which of them matter, and what is wrong with them, while they are written."""
         asked = fill.settings(carried, given)
         values = recipe.flat(asked)
-        problems = recipe.problems(asked)
+        problems = form.problems(asked)
         appearing, hidden_now = own.appearing(values, hidden_before)
         return {
             **form.merged(whole.mark(problems, marked_before), appearing),
@@ -87,7 +87,7 @@ def build(context: Context) -> None:
         if here != "train":
             return {notes: gr.skip(), again: gr.Timer(active=False)}
         values = fill.settings(carried, given)
-        if problems := recipe.problems(values):
+        if problems := form.problems(values):
             wrong = [_as_note(path, words) for path, words in problems.items()]
             return {notes: _notes(wrong), start: _start(wrong), again: gr.Timer(active=False)}
         found = actions.launch_notes(context.settings_of(request), values)
@@ -112,15 +112,15 @@ def build(context: Context) -> None:
         found = fill.asked(fill.Wish(asked, {}, whole.fields, selection.fields, context.store))
         return {**whole.fill(found.values), said: found.html}
 
-    @messages.says(trouble)
+    @messages.says(trouble, then={said: ""})
     def refill(asked: str, **given: Any) -> Iterator[Updates]:
         """The form filled as somebody asked: by a preset, from a run, a file, a link."""
         if not asked:
-            yield {context.fill: gr.skip()}
+            yield {trouble: gr.skip()}
             return
-        now = form.by_path(given)
+        now, wish = form.by_path(given), json.loads(asked)
         yield {context.fill: ""}
-        found = fill.asked(fill.Wish(json.loads(asked), now, whole.fields, selection.fields, context.store))
+        found = fill.asked(fill.Wish(wish, now, whole.fields, selection.fields, context.store))
         updates = whole.fill(found.values, now)
         if "model.name" in found.values:
             model = found.values["model.name"]
@@ -128,6 +128,8 @@ def build(context: Context) -> None:
         if found.carried is not None:
             updates |= {carried: found.carried, keeping: gr.update(visible=bool(found.carried))}
             updates[kept] = fill.kept(found.carried)
+        if not wish.keys() & {"back", "changes"}:  # these leave most as it is
+            updates |= {button: _chosen(name, name == wish.get("preset")) for name, button in buttons.items()}
         yield updates | {said: found.html}
 
     @messages.says(trouble)
@@ -136,9 +138,10 @@ def build(context: Context) -> None:
     ) -> Iterator[Updates]:
         """Starts the run and shows it, or says why not, beside the field if it is a field's fault."""
         values = fill.settings(carried, given)
-        problems = recipe.problems(values)
+        problems = form.problems(values)
         visitor = visitor_of(request)
         try:
+            form.require_filled(values)
             run = actions.start(
                 context.settings_of(request), values, hand=lambda run: context.connections.hand(run, visitor)
             )
@@ -175,16 +178,17 @@ def build(context: Context) -> None:
     method.input(follow, [method, rate], rate, **QUIET).then(**checking)
     # What is pasted into a text is no input to Gradio if the text was just set by an event: hence when it is left, too.
     left = [field.blur for field in own.fields.values() if isinstance(field, gr.Textbox)]
-    gr.on([*(field.input for field in own.fields.values()), *left], trigger_mode="always_last", **checking)
-    gr.on(selection.changes, trigger_mode="always_last", **checking)
+    written = [*(field.input for field in own.fields.values()), *left]
+    relay.any_of([*written, *selection.changes]).then(trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     again.tick(**judging, js=place.HERE)
-    gr.on([*_settled(own), *selection.changes, context.given.change], **judging, js=place.HERE)
+    decided = relay.any_of([*_settled(own), *selection.changes, context.given.change])
+    decided.then(**judging, js=place.HERE)
     for name, button in buttons.items():
         button.click(partial(offer, name), None, said, inputs_kwargs=named, **QUIET)
     cured = context.cure.change(cure, context.cure, [*whole.outputs, said], **QUIET).then(**checking)
     cured.then(None, context.cure, context.cured, js="(done) => done")
-    refilling = [trouble, *whole.outputs, said, carried, kept, keeping, context.fill]
+    refilling = [trouble, *whole.outputs, said, carried, kept, keeping, context.fill, *buttons.values()]
     refilled = context.fill.change(refill, context.fill, refilling, inputs_kwargs=named, **QUIET)
     refilled.then(**checking).then(**judging, js=place.HERE)
     differs.change(None, differs, None, js="(text) => dfgui.train.told(text)")
@@ -215,6 +219,11 @@ def _preset_button(name: str) -> gr.Button:
     return gr.Button(presets.PRESETS[name].title, size="sm", min_width=100, elem_id=f"preset-{name}")
 
 
+def _chosen(name: str, chosen: bool) -> Any:
+    title = presets.PRESETS[name].title
+    return gr.update(value=f"✓ {title}" if chosen else title, elem_classes=["chosen"] if chosen else [])
+
+
 def _differing(values: form.Values, carried: form.Values, header: Collection[str]) -> str:
     """What the browser marks as changed, with how it would be otherwise, and what it keeps over a reload; as JSON."""
     changed, usual = form.changed(values), form.usual(values)
@@ -234,16 +243,25 @@ def _as_note(path: str, words: str) -> dict[str, str]:
 
 
 def _start(found: list[dict[str, Any]]) -> Any:
-    """What the button says: a look that was asked for is not taken by starting."""
+    """What the button says: a look that was asked for is not taken by starting, and what stops the start dims it.
+
+    It can be pressed all the same: that leads to what is wrong.
+    """
     kinds = {note["kind"] for note in found}
-    return gr.update(value="Start anyway" if "warn" in kinds and "stop" not in kinds else "Start training")
+    if "stop" in kinds:
+        return gr.update(value="Cannot start yet", variant="secondary")
+    return gr.update(value="Start anyway" if "warn" in kinds else "Start training", variant="primary")
 
 
 def _notes(notes: list[dict[str, Any]], advice: list[str] | None = None) -> str:
     lines = "".join(
-        messages.note(note["kind"], note["title"], note["text"], note.get("do", ""), _mend(note)) for note in notes
+        messages.note(
+            note["kind"], note["title"], note["text"], note.get("do", ""), _mend(note), note.get("pending", False)
+        )
+        for note in notes
     )
-    lines += "".join(messages.note("tip", *words.split(":", 1)) for words in advice or [])
+    parted = [words.split(":", 1) for words in advice or []]
+    lines += "".join(messages.note("tip", title, text) for title, text in parted)
     return f'<section class="notes"><h3>Before you start</h3><ul aria-live="polite">{lines}</ul></section>'
 
 
