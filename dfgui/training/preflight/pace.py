@@ -49,9 +49,8 @@ class Pace:
 def pace(run: RunConfig, settings: Settings) -> Iterator[Note]:
     found = estimate(run, settings)
     if found is None:
-        yield Note(
-            "ok", "Time", "Known a few steps after the start: no run of this model has told yet how long it takes."
-        )
+        text = "Known a few steps after the start: no run of this model has told yet how long it takes."
+        yield Note("tell", "Time", text)
     else:
         each = f"{words.counted(found.steps, 'step')} of {words.number(found.per_step, 2)} s"
         whole = words.duration(max(found.seconds, 1))
