@@ -17,7 +17,7 @@ def test_the_server_is_asked_no_more_once_a_column_is_chosen(page, app, tmp_path
     choose(page, "data.format", "columns of my own")
     expect(field(page, "data.prompt_column")).to_be_visible()
     choose(page, "data.prompt_column", "frage")
-    expect(page.locator("#data-trouble")).to_contain_text("Choose a column of the dataset.")
+    expect(page.locator("#row-wrong")).to_contain_text("Choose which column is the answer.")
     page.wait_for_timeout(4000)
     assert asked
     asked.clear()

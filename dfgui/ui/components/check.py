@@ -21,7 +21,7 @@ import gradio as gr
 
 from dfgui import actions
 from dfgui.data.cures import USED_TOOLS
-from dfgui.ui import messages
+from dfgui.ui import messages, relay
 from dfgui.ui.components import histogram
 from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
@@ -87,7 +87,7 @@ def build(context: Context) -> Panel:
         "api_visibility": "private",
         "concurrency_limit": 2,
     }
-    going: list[Any] = [start.click(**asked), context.cured.change(**asked)]
+    going: list[Any] = [start.click(**asked), gr.on(relay.own([context.cured.change]), **asked)]
     quiet: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     stop.click(stopped, None, [start, stop, progress], cancels=going, **quiet)
     selection.shape.change(lambda: INTRODUCTION, None, result, **quiet)  # other settings of Train: no longer true

@@ -12,7 +12,7 @@ from dfgui.data.conversation import Conversation
 from dfgui.data.formats import MAPPED
 from dfgui.data.sources import Broken
 from dfgui.errors import UserError
-from dfgui.ui import messages, place
+from dfgui.ui import messages, place, relay
 from dfgui.ui.components import check, conversation, examples, tokens
 from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
@@ -196,7 +196,7 @@ def build(context: Context) -> None:
         **VISITORS,
     }
     tab.select(**choosing, js=place.opened("data"))
-    gr.on([*selection.changes, context.cured.change], **choosing, js=place.HERE)
+    gr.on([*selection.changes, *relay.own([context.cured.change])], **choosing, js=place.HERE)
 
 
 def _columns_to_choose(chosen: dict[str, Any]) -> str:
