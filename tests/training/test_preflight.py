@@ -133,8 +133,10 @@ def test_the_disk_is_asked_for_every_checkpoint_that_stays(where, values, traini
     assert f"for {count} checkpoints" in disk.text
 
 
-@pytest.mark.parametrize(("strategy", "told"), [("bfd", []), ("wrapped", ["Wrapped rows read each other"])])
-def test_rows_that_will_read_each_other_are_warned_of(where, values, strategy, told):
+@pytest.mark.parametrize(
+    ("strategy", "told"), [("bfd", ["Packing is slow on a CPU."]), ("wrapped", ["Wrapped rows read each other"])]
+)
+def test_what_packing_does_to_rows_or_to_time_is_warned_of(where, values, strategy, told):
     packed = {"packing": True, "packing_strategy": strategy}
     run = parse({**values, "training": {**values["training"], "learning_rate": 2e-4, **packed}})
     assert [note.title for note in preflight.notes(run, where) if note.kind == "warn"] == told
@@ -280,6 +282,51 @@ def test_far_more_than_the_device_has_is_refused_with_the_cure(where, values, on
     on_a_card(15 * 10**9, 40_000_000)
     told = refused(where, values, "The memory is too small")
     assert "16.0 GB in all" in told.why and told.changes == {"training.gradient_checkpointing": True}
+
+
+@pytest.fixture
+def unlike(values, tmp_path):
+    """A run of 40 rows, some of which are long; two to a batch, and what is left open is open."""
+    file = tmp_path / "unlike.jsonl"
+    turns = [("Count.", " ".join(map(str, range(120 if n % 4 == 0 else 2)))) for n in range(40)]
+    rows = [[{"role": "user", "content": ask}, {"role": "assistant", "content": told}] for ask, told in turns]
+    file.write_text("".join(json.dumps({"messages": each}) + "\n" for each in rows))
+    left = {"gradient_checkpointing": "auto", "train_sampling_strategy": "auto", "per_device_train_batch_size": 2}
+    return {**values, "data": {"source": str(file)}, "training": {**values["training"], **left, "max_length": 1024}}
+
+
+def of_speed(where, values):
+    return next((note for note in preflight.notes(parse(values), where) if note.title == "Speed"), None)
+
+
+def test_what_is_left_open_is_told_before_the_start_with_a_click_that_pins_it(where, unlike, on_a_card):
+    on_a_card(15 * 10**9, 10_000)
+    note = of_speed(where, unlike)
+    chosen = {"training.gradient_checkpointing": False, "training.train_sampling_strategy": "group_by_length"}
+    assert (note.kind, note.pending, note.changes) == ("ok", False, chosen)
+    assert "Gradient checkpointing off: without it the run takes about " in note.text
+    assert "Order of rows group_by_length: " in note.text and "packed" not in note.text
+    pinned = {**unlike, "training": {**unlike["training"], **{path[9:]: value for path, value in chosen.items()}}}
+    assert of_speed(where, pinned) is None
+
+
+def test_while_the_memory_is_not_known_checkpointing_is_not_decided(where, unlike, monkeypatch):
+    monkeypatch.setattr(shapes, "known", lambda *asked, **how: None)
+    note = of_speed(where, unlike)
+    assert (note.kind, note.pending, note.changes) == ("tell", True, {})
+    assert "Gradient checkpointing is decided once the memory is known." in note.text
+
+
+def test_packing_is_proposed_where_flash_attention_reads_what_is_joined(where, unlike, on_a_card, monkeypatch):
+    on_a_card(15 * 10**9, 10_000)
+    monkeypatch.setattr(hardware, "has", lambda package: package == "flash_attn")
+    assert "packed, 40 of them would fill " in of_speed(where, unlike).text
+
+
+def test_packing_on_a_cpu_is_warned_of(where, values):
+    run = parse({**values, "training": {**values["training"], "packing": True}})
+    note = next(note for note in preflight.notes(run, where) if note.title.startswith("Packing is slow"))
+    assert (note.kind, note.changes) == ("warn", {"training.packing": False})
 
 
 def test_unsloth_is_warned_of_by_what_trl_would_take_and_not_refused(where, values, on_a_card):

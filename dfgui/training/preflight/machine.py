@@ -62,6 +62,11 @@ def means(run: RunConfig, settings: Settings) -> Iterator[Note]:
         text = f"It needs an NVIDIA GPU and the package {package.replace('_', '-')}."
         title = f"{run.model.attn_implementation} is not possible here."
         yield Note("stop", title, text, "Choose auto.", "model.attn_implementation")
+    if run.training.packing and run.training.packing_strategy != "wrapped" and hardware.look().device == "cpu":
+        text = "TRL joins the packed sequences of a batch into one, and attention to so long a one takes its time."
+        cure = "Leave packing off: rows by length waste little."
+        unpacked = {"training.packing": False}
+        yield Note("warn", "Packing is slow on a CPU.", text, cure, "training.packing", unpacked)
     if run.training.packing and run.training.packing_strategy == "wrapped":
         text = "They are joined without a border, and cut wherever a sequence is full."
         yield Note("warn", "Wrapped rows read each other", text, "Pack them by bfd.", "training.packing_strategy")

@@ -53,9 +53,13 @@ def _waits(choice: Choice, run: RunConfig, settings: Settings) -> bool:
 
 
 def _packing(run: RunConfig, settings: Settings) -> str:
-    """A proposal, since a step of packed sequences sees more rows, and there are fewer of them."""
+    """A proposal, since a step of packed sequences sees more rows, and there are fewer of them.
+
+    TRL joins the sequences of a batch into one, which only flash attention reads as quickly as several.
+    """
     training = run.training
-    if training.packing or run.run.backend == "unsloth":
+    can = hardware.look().device == "cuda" and hardware.has("flash_attn")
+    if training.packing or run.run.backend == "unsloth" or not can:
         return ""
     lengths = [min(one, training.max_length) for one in data.lengths(run, settings)]
     if not lengths or sum(lengths) / len(lengths) > SHORT * training.max_length:
