@@ -1,0 +1,56 @@
+"""A folder goes to the Hub: a repository of one's own, private unless asked otherwise.
+
+push(Path("weather"), "me/weather-lora", token, private=True)   ->  "https://huggingface.co/me/weather-lora"
+"""
+
+from pathlib import Path
+
+from dfgui.errors import UserError
+
+
+def push(folder: Path, repo: str, token: str | None, private: bool, message: str) -> str:
+    """Uploads all files of `folder`; makes the repository where there is none. Returns its address.
+
+    An existing repository keeps its visibility. Raises UserError in words for what the Hub refuses.
+    """
+    import httpx
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OfflineModeIsEnabled
+
+    hub = HfApi(token=token)
+    try:
+        address = hub.create_repo(repo, private=private, exist_ok=True)
+        hub.upload_folder(folder_path=folder, repo_id=address.repo_id, commit_message=message)
+    except HFValidationError as error:
+        raise UserError(
+            f"{repo!r} is no name for a repository.", "It reads owner/name.", "Choose another name."
+        ) from error
+    except LocalTokenNotFoundError as error:
+        raise _without_token() from error
+    except (OfflineModeIsEnabled, httpx.TransportError) as error:
+        why = "HF_HUB_OFFLINE is set." if isinstance(error, OfflineModeIsEnabled) else str(error)[:200]
+        raise UserError("The Hub cannot be reached.", why, "Try again when it can.") from error
+    except HfHubHTTPError as error:
+        raise _refused(repo, error.response.status_code, token, error.server_message or str(error)) from error
+    return str(address)
+
+
+def _refused(repo: str, status: int, token: str | None, said: str) -> UserError:
+    if status == 401 and not token:
+        return _without_token()
+    if status in (401, 403):
+        why = "Its token may be read-only, or the name may belong to somebody else."
+        return UserError(
+            f"The Hub did not let this account write {repo}.", why, "Use a token that may write, or your own name."
+        )
+    return UserError(
+        f"The Hub did not take {repo}.",
+        said.strip().splitlines()[0][:300] if said.strip() else f"It said {status}.",
+        "Try again later.",
+    )
+
+
+def _without_token() -> UserError:
+    return UserError(
+        "The Hub has to know who you are.", "No token is set.", "Set HF_TOKEN to one that may write, and try again."
+    )
