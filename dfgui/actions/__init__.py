@@ -4,7 +4,7 @@ Each takes the settings of its caller, checks what it is given, and raises UserE
 """
 
 from dfgui.actions.answers import held_out, parse_reply, reply, score
-from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved
+from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved, weights
 from dfgui.actions.pushes import push
 from dfgui.actions.rows import check, preview
 from dfgui.actions.runs import (
@@ -50,5 +50,6 @@ __all__ = [
     "script",
     "source",
     "start",
+    "weights",
     "whole_checkpoints",
 ]

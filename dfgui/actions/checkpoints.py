@@ -75,6 +75,14 @@ def saved(settings: Settings, run: str, step: int) -> Saved:
     return Saved(row, step, folder, checkpoint["kind"], row["facts"]["base"], row["facts"]["dtype"])
 
 
+def weights(settings: Settings, run: str, step: int) -> dict[str, Path]:
+    """The files of weights of a checkpoint by their names: what is worth a download of its own."""
+    from dfgui.artifacts import package as packing
+
+    files = packing.files_of(saved(settings, run, step).folder)
+    return {file.name: file for file in files if file.suffix == ".safetensors"}
+
+
 def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
     """Bytes of what can be brought home of a checkpoint: {"adapter": 31e6, "merged": 1.2e9}; 0 if nobody can know."""
     from dfgui.artifacts import package as packing

@@ -8,13 +8,14 @@ KINDS = {  # kind of package -> title, what it is for
     "adapter": ("Adapter", "Only what was trained. Small; it needs its base model beside it."),
     "merged": ("Merged model", "The whole model in one folder. It works alone, like any model of the Hub."),
 }
-SCRIPT = {
+SCRIPT: dict[str, Any] = {
     "kind": "script",
     "title": "Run as a script",
     "size": "",
     "about": "A short train.py in plain TRL with its prepared rows: it trains this run again, step by step, without "
     "dfgui.",
     "needs": "",
+    "files": [],
     "code": "pip install -r requirements.txt\npython train.py",
 }
 FULL = "The whole model that was trained, in one folder. It works alone, like any model of the Hub."
@@ -42,11 +43,15 @@ def chosen_step(checkpoints: list[dict[str, Any]], asked: int | None) -> int:
     return next((row["step"] for row in checkpoints if row["best"]), steps[-1])
 
 
-def offers(sizes: dict[str, int], base: str, code: dict[str, str]) -> list[dict[str, str]]:
+def offers(
+    sizes: dict[str, int], base: str, code: dict[str, str], files: dict[str, int] | None = None
+) -> list[dict[str, Any]]:
     """One card for each shape there is, and one for the run itself.
 
-    `sizes` in bytes by kind; `code` by kind: the lines that load it.
+    `sizes` in bytes by kind; `code` by kind: the lines that load it; `files`: bytes of the checkpoint's own weights.
     """
+    own = "adapter" if "adapter" in sizes else "merged"  # the shape in which it lies on the disk
+    listed = [{"name": name, "size": words.size(size)} for name, size in (files or {}).items()]
     shapes = [
         {
             "kind": kind,
@@ -55,6 +60,7 @@ def offers(sizes: dict[str, int], base: str, code: dict[str, str]) -> list[dict[
             "about": FULL if kind == "merged" and "adapter" not in sizes else about,
             "needs": f"Its base is {base}." if kind == "adapter" else "",
             "code": code[kind],
+            "files": listed if kind == own else [],
         }
         for kind, (title, about) in KINDS.items()
         if kind in sizes

@@ -29,7 +29,7 @@ def merged(page):
 def test_a_merge_is_said_to_be_under_way_and_its_download_starts_by_itself(page, app, run):
     export(page, app, run)
     with page.expect_download(timeout=120_000) as download:
-        merged(page).locator("a").click()
+        merged(page).locator(".act a").click()
         expect(merged(page).locator(".state")).to_have_text(re.compile("Merging .*… The download starts by itself."))
     assert download.value.suggested_filename == "weather-lora-20-merged.zip"
     assert download.value.path().stat().st_size > 1_000_000
@@ -39,14 +39,14 @@ def test_a_merge_is_said_to_be_under_way_and_its_download_starts_by_itself(page,
 def test_an_adapter_comes_as_well(page, app, run):
     export(page, app, run)
     with page.expect_download() as download:
-        page.locator(".offer[data-kind=adapter] a").click()
+        page.locator(".offer[data-kind=adapter] .act a").click()
     assert download.value.suggested_filename == "weather-lora-20-adapter.zip"
 
 
 def test_what_was_said_of_a_download_stays_while_the_page_is_drawn_anew_and_goes_with_it(page, app, run, home):
     export(page, app, run)
     with page.expect_download():
-        page.locator(".offer[data-kind=adapter] a").click()
+        page.locator(".offer[data-kind=adapter] .act a").click()
     state = page.locator(".offer[data-kind=adapter] .state")
     expect(state).to_have_text("The download has begun.")
     other = run_with_adapter(home, "one-more", std=0.01)
@@ -66,7 +66,7 @@ def test_a_second_click_starts_no_second_merge(page, app, run):
     export(page, app, run)
     asked = []
     page.route(re.compile(r"\?ready"), lambda route: asked.append(route.request.url))
-    link = merged(page).locator("a")
+    link = merged(page).locator(".act a")
     link.click()
     expect(link).to_have_attribute("aria-disabled", "true")
     link.click(force=True)
@@ -82,10 +82,10 @@ def test_what_is_refused_is_said_on_the_page(page, app, home):
     gone = run_with_adapter(home, "soon-gone", std=0.01)
     export(page, app, gone)
     shutil.rmtree(home / "runs" / gone / "checkpoint-20")
-    merged(page).locator("a").click()
+    merged(page).locator(".act a").click()
     expect(merged(page).locator(".trouble")).to_contain_text("no longer on the disk")
     expect(merged(page).locator(".trouble")).to_contain_text("Choose another checkpoint.")
-    expect(merged(page).locator("a")).to_have_attribute("aria-disabled", "false")
+    expect(merged(page).locator(".act a")).to_have_attribute("aria-disabled", "false")
     page.complaints.clear()  # the browser reports the refusal
 
 
@@ -99,7 +99,7 @@ def test_what_is_refused_is_said_on_the_page(page, app, home):
 def test_a_refusal_without_words_of_ours_is_said_too(page, app, run, answer, words):
     export(page, app, run)
     page.route(re.compile(r"\?ready"), lambda route: route.fulfill(**answer))
-    merged(page).locator("a").click()
+    merged(page).locator(".act a").click()
     expect(merged(page).locator(".trouble")).to_contain_text(words)
     page.complaints.clear()
 
@@ -107,8 +107,20 @@ def test_a_refusal_without_words_of_ours_is_said_too(page, app, run, answer, wor
 def test_news_from_elsewhere_takes_neither_the_focus_nor_what_was_folded(page, app, run, home):
     export(page, app, run)
     merged(page).locator("summary").click()
-    merged(page).locator("a").focus()
+    merged(page).locator(".act a").focus()
     other = run_with_adapter(home, "another", std=0.01)
     expect(page.locator(f"[data-choose=run] option[value='{other}']")).to_have_count(1)
-    expect(merged(page).locator("a")).to_be_focused()
+    expect(merged(page).locator(".act a")).to_be_focused()
     expect(merged(page).locator("pre")).to_be_hidden()
+
+
+def test_weights_come_file_by_file_too(page, app, run, home):
+    export(page, app, run)
+    files = page.locator(".offer[data-kind=adapter] .files")
+    files.locator("summary").click()
+    with page.expect_download() as download:
+        files.locator("a").click()
+    kept = home / "runs" / run / "checkpoint-20" / "adapter_model.safetensors"
+    assert download.value.suggested_filename == kept.name
+    assert download.value.path().read_bytes() == kept.read_bytes()
+    expect(merged(page).locator(".files")).to_have_count(0)

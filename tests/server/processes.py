@@ -5,11 +5,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import uvicorn
+from starlette.applications import Starlette
 
 PROJECT = Path(__file__).parents[2]
 STANDIN = [sys.executable, "-m", "tests.server.standin"]
@@ -99,3 +102,18 @@ def _read(serving, ready):
             serving.url = line.split()[-1]
             ready.set()
     ready.set()
+
+
+@contextmanager
+def in_a_thread(routes):
+    """The address of a server of these routes alone, on a real socket."""
+    port = free_port()
+    app = Starlette(routes=routes)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)

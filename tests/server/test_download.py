@@ -6,15 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from dfgui import actions, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.server import download, packages
 from dfgui.store import Store, Writer
-from tests.server.processes import free_port
+from tests.server.processes import in_a_thread
 
 CHUNK = b"x" * 1_000_000
 
@@ -49,17 +47,8 @@ def served(tmp_path_factory):
     run = store.runs.create(RunConfig())
     with Writer(where.store_path, run) as writer:
         writer.checkpoint(20, "checkpoint-20", "adapter", 10, None)
-    port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=download.routes(where)), port=port, log_level="warning", lifespan="off")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}", run
-    server.should_exit = True
-    thread.join(10)
+    with in_a_thread(download.routes(where)) as address:
+        yield address, run
 
 
 @pytest.fixture

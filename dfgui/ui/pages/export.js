@@ -38,7 +38,7 @@ dfgui.exporting = (() => {
     fill("run", answer.runs, answer.run);
     fill("step", answer.checkpoints || [], answer.step);
     if (differs("offers", [answer.offers, answer.run, answer.step])) show(answer);
-    for (const link of root.querySelectorAll(".offer a")) say(link.getAttribute("href"));
+    for (const link of root.querySelectorAll(".offer .act a")) say(link.getAttribute("href"));
   }
 
   // What is drawn stays as it is until it differs: a new run elsewhere takes neither the focus nor a folded part with it.
@@ -83,7 +83,21 @@ dfgui.exporting = (() => {
     const more = offer.kind === "script" ? "" : " USAGE.md in it says more.";
     how.append(make("summary", "How to use it"), make("p", `Unpack the zip, and run this in its folder.${more}`), make("pre", offer.code));
     how.open = true;
-    box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), act, Object.assign(make("p", "", "trouble"), { role: "alert", hidden: true }), how);
+    const files = offer.files.length ? [single(offer.files, address)] : [];
+    box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), act, Object.assign(make("p", "", "trouble"), { role: "alert", hidden: true }), how, ...files);
+    return box;
+  }
+
+  // Links to the weights as they lie on the disk.
+  function single(files, address) {
+    const box = make("details", "", "files");
+    const list = make("ul");
+    for (const { name, size } of files) {
+      const item = make("li");
+      item.append(Object.assign(make("a", name), { href: `${address.replace("/download/", "/files/").replace(/[^/]+$/, name)}`, download: name }), ` ${size}`);
+      list.append(item);
+    }
+    box.append(make("summary", "Weights file by file"), make("p", "A download that breaks off goes on where it stopped, if the browser or `curl -C -` asks for the rest."), list);
     return box;
   }
 
@@ -95,7 +109,7 @@ dfgui.exporting = (() => {
 
   // What has become of a download, on its card while that is on show.
   function say(address) {
-    const link = find(`.offer a[href="${address}"]`);
+    const link = find(`.offer .act a[href="${address}"]`);
     if (!link) return;
     const box = link.closest(".offer");
     const { UNDERWAY, BEGUN, outcome } = dfgui.download;

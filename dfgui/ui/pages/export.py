@@ -51,7 +51,7 @@ def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[
         "run": run["id"],
         "checkpoints": [{"value": row["step"], "label": export.step_label(row)} for row in reversed(checkpoints)],
         "step": step,
-        "offers": export.offers(sizes, earlier.origin(run).name, _code(run)),
+        "offers": export.offers(sizes, earlier.origin(run).name, _code(run), _files(settings, run["id"], step)),
     }
 
 
@@ -61,6 +61,14 @@ def _sizes(settings: Settings, run: str, step: int) -> tuple[dict[str, int], str
         return actions.home_sizes(settings, run, step), ""
     except UserError as error:
         return {}, str(error)
+
+
+def _files(settings: Settings, run: str, step: int) -> dict[str, int]:
+    """Bytes of the checkpoint's own weights, file by file."""
+    try:
+        return {name: file.stat().st_size for name, file in actions.weights(settings, run, step).items()}
+    except (UserError, OSError):  # why is told already
+        return {}
 
 
 def _code(run: dict[str, Any]) -> dict[str, str]:
