@@ -34,8 +34,9 @@ PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
 from dfgui import actions, recipe, settings  # noqa: E402
-from dfgui.artifacts import checkpoints, headers  # noqa: E402
+from dfgui.artifacts import checkpoints  # noqa: E402
 from dfgui.errors import UserError  # noqa: E402
+from dfgui.models import headers  # noqa: E402
 from dfgui.store import Store  # noqa: E402
 from dfgui.training import apart  # noqa: E402
 

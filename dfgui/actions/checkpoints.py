@@ -99,7 +99,7 @@ def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
 
 def _growth(found: Saved) -> float:
     """How much larger the base's weights are in the run's dtype than in their own files."""
-    from dfgui.artifacts import headers
+    from dfgui.models import headers
 
     width = {"F32": 4, "float32": 4, "BF16": 2, "F16": 2, "bfloat16": 2, "float16": 2}
     stored = headers.dtypes(Path(found.base))

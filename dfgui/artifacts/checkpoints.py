@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from dfgui.artifacts import headers
 from dfgui.errors import UserError
+from dfgui.models import headers
 
 Kind = Literal["adapter", "full"]
 ASIDE = "set-aside"  # in a run's folder: checkpoints behind the one that it went on from

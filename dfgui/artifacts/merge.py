@@ -18,11 +18,11 @@ from typing import Any
 import psutil
 
 from dfgui import words
-from dfgui.artifacts import checkpoints, headers, package, shards, usage
+from dfgui.artifacts import checkpoints, package, shards, usage
 from dfgui.artifacts.folders import new_folder, require_space
 from dfgui.errors import UserError
 from dfgui.evaluation import generate
-from dfgui.models import imports, load
+from dfgui.models import headers, imports, load
 
 Say = Callable[[str], None]
 

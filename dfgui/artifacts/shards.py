@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dfgui.artifacts import headers
 from dfgui.artifacts.folders import require_space
+from dfgui.models import headers
 
 Say = Callable[[str], None]
 

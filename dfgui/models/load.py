@@ -12,7 +12,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import chat_template, demo, earlier, imports
+from dfgui.models import chat_template, demo, earlier, imports, sound
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -109,7 +109,7 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
             place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
         except (OSError, ValueError) as error:
             raise _unavailable(model.name, "weights", error, settings) from error
-    _weight_files(model.name, Path(place))
+    _weight_files(model.name, Path(place), settings)
     return place
 
 
@@ -121,7 +121,7 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
     if (found := earlier.find(model.name, settings)) and found.kind == "adapter":
         if not found.base.is_dir():
             return weights_size(found.origin, settings)
-        return sum(file.stat().st_size for file in _weight_files(model.name, found.base))
+        return sum(file.stat().st_size for file in _weight_files(model.name, found.base, settings))
     place = Path(locate(model.name, settings))
     if not place.is_dir():
         try:
@@ -132,10 +132,10 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
             return None
         if not settings.offline and not any(place.glob("*.safetensors")):  # only its tokenizer was fetched so far
             return None
-    return sum(file.stat().st_size for file in _weight_files(model.name, place))
+    return sum(file.stat().st_size for file in _weight_files(model.name, place, settings))
 
 
-def _weight_files(name: str, folder: Path) -> list[Path]:
+def _weight_files(name: str, folder: Path, settings: Settings) -> list[Path]:
     files = list(folder.glob("*.safetensors"))
     if not files:
         raise UserError(
@@ -144,6 +144,7 @@ def _weight_files(name: str, folder: Path) -> list[Path]:
             "Choose a model with safetensors weights, or convert it.",
             field="model.name",
         )
+    sound.require(name, folder, files, settings)
     return files
 
 
@@ -158,14 +159,20 @@ def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False,
     from transformers import AutoModelForCausalLM
 
     with _loading:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=getattr(torch, dtype),
-            trust_remote_code=False,
-            use_safetensors=True,
-            **(_quantised(getattr(torch, dtype), device) if in_4bit else {}),
-            **({} if attention == "auto" else {"attn_implementation": attention}),
-        )
+        try:
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=getattr(torch, dtype),
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+                **(_quantised(getattr(torch, dtype), device) if in_4bit else {}),
+                **({} if attention == "auto" else {"attn_implementation": attention}),
+            )
+        except (ValueError, RuntimeError) as error:
+            raise sound.refusal(folder, error) or error from error
+    model, found = loaded
+    sound.require_all_there(folder, found)
     return model if in_4bit else model.to(device)
 
 

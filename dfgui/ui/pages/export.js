@@ -97,7 +97,7 @@ dfgui.exporting = (() => {
       item.append(Object.assign(make("a", name), { href: `${address.replace("/download/", "/files/").replace(/[^/]+$/, name)}`, download: name }), ` ${size}`);
       list.append(item);
     }
-    box.append(make("summary", "Weights file by file"), make("p", "A download that breaks off goes on where it stopped, if the browser or `curl -C -` asks for the rest."), list);
+    box.append(make("summary", "Weights file by file"), make("p", "A download that breaks off goes on where it stopped, if the browser, or curl -C -, asks for the rest."), list);
     return box;
   }
 
