@@ -79,9 +79,9 @@ def _lines(stream: IO[bytes] | None, going: Callable[[], bool]) -> Iterator[byte
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """As Ctrl-C ends it, which leaves no half-written folder behind."""
+    """So that it leaves no half-written folder behind. (SIGINT would be ignored in what a shell has put aside.)"""
     with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
 
 
 def _silent(code: int, log: IO[bytes]) -> UserError:
@@ -96,6 +96,7 @@ def _silent(code: int, log: IO[bytes]) -> UserError:
 def main() -> None:
     from dfgui.artifacts import merge as merging
 
+    signal.signal(signal.SIGTERM, lambda *told: sys.exit(1))  # by an exception: what was begun is cleaned up
     asked = json.loads(sys.argv[1])
     checkpoint, out = Path(asked["checkpoint"]), Path(asked["out"])
     try:

@@ -65,4 +65,4 @@ def offers(
         for kind, (title, about) in KINDS.items()
         if kind in sizes
     ]
-    return [*shapes, SCRIPT]
+    return [*shapes, SCRIPT] if shapes else []  # of a checkpoint that is gone nothing can be had

@@ -28,6 +28,7 @@ def test_a_full_checkpoint_comes_whole_only():
 def test_the_run_itself_comes_as_a_script():
     script = export.offers({"merged": 1_200_000_000}, "Qwen/Qwen3-0.6B", CODE)[-1]
     assert (script["kind"], script["size"]) == ("script", "") and "python train.py" in script["code"]
+    assert export.offers({}, "Qwen/Qwen3-0.6B", CODE) == []
 
 
 def test_the_checkpoint_asked_for_is_shown_else_the_best_else_the_newest():
