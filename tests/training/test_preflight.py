@@ -329,10 +329,17 @@ def test_packing_on_a_cpu_is_warned_of(where, values):
     assert (note.kind, note.changes) == ("warn", {"training.packing": False})
 
 
-def test_unsloth_is_warned_of_by_what_trl_would_take_and_not_refused(where, values, on_a_card):
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"backend": "unsloth"}, "Unsloth takes less"),
+        ({"placement": "accelerate", "accelerate_config": "fsdp.yaml"}, "FSDP and DeepSpeed share it"),
+    ],
+)
+def test_what_saves_more_than_is_counted_is_warned_of_and_not_refused(where, values, on_a_card, how, words):
     on_a_card(15 * 10**9, 40_000_000)
-    (note,) = room.memory_if_known(parse({**values, "run": {"backend": "unsloth"}}), where)
-    assert note.kind == "warn" and "Unsloth takes less" in note.text
+    (note,) = room.memory_if_known(parse({**values, "run": how}), where)
+    assert note.kind == "warn" and words in note.text
 
 
 def test_a_little_more_than_the_device_has_is_not_refused(where, values, on_a_card):

@@ -61,8 +61,8 @@ def _fits(run: RunConfig, settings: Settings, found: Estimate, begin: bool) -> I
     if total <= TIGHT * free:
         yield Note("ok", "Memory", text)
         return
-    by_trl = run.run.backend == "trl"  # Unsloth saves more than is counted here
-    stops = by_trl and total > BEYOND * machine.memory
+    less = _takes_less(run)
+    stops = not less and total > BEYOND * machine.memory
     kind: Kind = "stop" if stops else "warn"
     title = "The memory is too small." if stops else "Memory is tight" if fits else "Memory may run out"
     whole = f" This machine has {words.memory(machine.memory)} in all." if stops else ""
@@ -70,8 +70,16 @@ def _fits(run: RunConfig, settings: Settings, found: Estimate, begin: bool) -> I
     advice = fitting.suggestions(run, wanted, lambda other: _bytes(other, settings, begin))
     pending = not advice and any(shapes.known(one, settings, begin) is None for one in fitting.other_models(run))
     changes = advice[0].changes if advice else {}
-    less = "" if by_trl else " That is what TRL would take: Unsloth takes less."
     yield Note(kind, title, text + whole + less, _advice(advice, pending), _field(changes), changes, pending)
+
+
+def _takes_less(run: RunConfig) -> str:
+    """What saves more than is counted here, in words: such a run is not stopped. "" for every other one."""
+    if run.run.backend == "unsloth":
+        return " That is what TRL would take: Unsloth takes less."
+    if run.run.placement == "accelerate" and run.run.accelerate_config:
+        return " That is for each process: FSDP and DeepSpeed share it among them."
+    return ""
 
 
 def _of(run: RunConfig, shape: Shape, longest: int | None = None) -> Estimate:
