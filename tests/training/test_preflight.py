@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+import struct
 from collections import namedtuple
 from dataclasses import asdict
 from functools import lru_cache
@@ -410,8 +411,11 @@ def of_half_a_billion(tmp_path_factory):
     sizes = {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28, "head_dim": 128}
     heads = {"num_attention_heads": 16, "num_key_value_heads": 8}
     Qwen3Config(**sizes, **heads, vocab_size=151_936, tie_word_embeddings=True).save_pretrained(folder)
+    size = 1_200_000_000
+    header = json.dumps({"weights": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
     with (folder / "model.safetensors").open("wb") as file:
-        file.truncate(1_200_000_000)  # of nothing: it takes no room on the disk
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.truncate(8 + len(header) + size)  # of nothing: it takes no room on the disk
     return folder
 
 

@@ -262,8 +262,8 @@ def test_a_failing_run_ends_in_words_with_the_traceback_in_its_log(where, values
     broken.mkdir()
     for file in model_folder.iterdir():
         (broken / file.name).write_bytes(file.read_bytes())
-    (broken / "model.safetensors").write_bytes(b"not a tensor file")
     run = actions.start(where, {**values, "model": {"name": str(broken)}}, executor="test")
+    (broken / "model.safetensors").write_bytes(b"not a tensor file")
     launcher.run_here(run, where)
     row = Store(where.store_path).runs.get(run)
     assert row["status"] == "failed" and row["error"]["do"]
