@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from tests.loopback import running
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -87,14 +88,8 @@ class Hub:
 def serving(repos: dict[str, Path], gated: set[str] = frozenset()) -> Iterator[Hub]:
     """A running Hub; ended when the block is left."""
     hub = Hub(repos, gated)
-    thread = threading.Thread(target=hub.server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with running(hub.server):
         yield hub
-    finally:
-        hub.server.shutdown()
-        hub.server.server_close()
-        thread.join()
 
 
 def _files(folder: Path) -> list[Path]:

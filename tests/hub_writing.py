@@ -7,10 +7,11 @@ hub.private["me/weather"]                        True
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.loopback import running
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ANOTHERS = "somebody"  # an owner whose repositories nobody here may write
@@ -110,11 +111,5 @@ def _mode(path: str) -> str:
 def taking() -> Iterator[Hub]:
     """A running Hub; ended when the block is left."""
     hub = Hub()
-    thread = threading.Thread(target=hub.server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with running(hub.server):
         yield hub
-    finally:
-        hub.server.shutdown()
-        hub.server.server_close()
-        thread.join()

@@ -1,13 +1,14 @@
 """DeepFabric's platform on loopback: it takes what a training sends, or answers as a platform in trouble does."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import running
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,5 @@ class Platform:
 def serving(port: int = 0) -> Iterator[Platform]:
     """A running platform; ended when the block is left."""
     platform = Platform(port)
-    thread = threading.Thread(target=platform.server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with running(platform.server):
         yield platform
-    finally:
-        platform.server.shutdown()
-        platform.server.server_close()
-        thread.join()

@@ -8,10 +8,11 @@ from typing import Any
 
 from dfgui import recipe
 from dfgui.actions.checkpoints import Saved, base_here, saved
-from dfgui.config import EARLIER, RunConfig
-from dfgui.models import earlier, load
+from dfgui.config import RunConfig
+from dfgui.models import earlier
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
+from dfgui.training.script.known import is_on_the_hub
 
 
 def push(
@@ -51,7 +52,7 @@ def _about(settings: Settings, found: Saved, kind: str, name: str) -> Any:
 
     store, run = Store(settings.store_path), found.run
     origin = earlier.origin(run)
-    on_hub = origin.name != "demo" and not EARLIER.fullmatch(origin.name) and not load.is_folder(origin.name)
+    on_hub = is_on_the_hub(origin)
     config = RunConfig.model_validate(run["config"])
     scores = [one for one in store.scores.of(run["id"]) if one["state"] == "done" and one["step"] in (0, found.step)]
     return card.About(

@@ -76,10 +76,15 @@ def changed(run: RunConfig, changes: Changes) -> RunConfig:
 
 def is_open(run: RunConfig, path: str) -> bool:
     """Whether the run leaves this setting to us."""
+    return value_of(run, path) == "auto"
+
+
+def value_of(run: RunConfig, path: str) -> Any:
+    """The run's setting at this path."""
     value: Any = run
     for name in path.split("."):
         value = getattr(value, name)
-    return value == "auto"
+    return value
 
 
 def goes_by_memory(run: RunConfig) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from dfgui.config import LEARNING_RATES, RunConfig
 from dfgui.models import hardware
+from dfgui.models.fastest import value_of
 
 MOST = 3  # at once: more is not tried out anyway
 SHORTEST = 128  # tokens; cutting rows further leaves little to learn from
@@ -53,7 +54,7 @@ def changes(remedies: list[Remedy]) -> Changes:
 def sentence(config: RunConfig, remedies: list[Remedy]) -> str:
     """ "Set max_length to 900 (now 2048; longer rows lose their end) and precision to auto (now fp16)." """
     parts = [
-        _part(path, value, _now(config, path), remark if path == next(iter(changed)) else "")
+        _part(path, value, value_of(config, path), remark if path == next(iter(changed)) else "")
         for changed, remark in remedies
         for path, value in changed.items()
     ]
@@ -64,13 +65,6 @@ def sentence(config: RunConfig, remedies: list[Remedy]) -> str:
 def _part(path: str, value: Any, now: Any, remark: str) -> str:
     name = path.removeprefix("training.")
     return f"{name} to {_written(value)} (now {_written(now)}{f'; {remark}' if remark else ''})"
-
-
-def _now(config: RunConfig, path: str) -> Any:
-    value: Any = config
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
 
 
 def _written(value: Any) -> str:
