@@ -227,6 +227,7 @@ def _followed_to_its_end(run: str, where: Settings, execute: Callable[[str, Sett
                 with suppress(UserError):  # it has just ended
                     actions.command(where, run, "stop", by="the terminal")
             tell(cli_progress.of_run(store.runs.get(run), store, time.time()))
+        tell(cli_progress.of_run(store.runs.get(run), store, time.time()))  # what its last moments changed
     store.runs.interrupt_orphans()
     return store.runs.get(run)
 
