@@ -86,12 +86,13 @@ def weights(settings: Settings, run: str, step: int) -> dict[str, Path]:
 def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
     """Bytes of what can be brought home of a checkpoint: {"adapter": 31e6, "merged": 1.2e9}; 0 if nobody can know."""
     from dfgui.artifacts import package as packing
+    from dfgui.models import headers
 
     found = saved(settings, run, step)
     own = packing.zip_size(found.folder)
     if found.kind == "full":
         return {"merged": own}
-    weights = sum(file.stat().st_size for file in Path(found.base).glob("*.safetensors"))
+    weights = sum(file.stat().st_size for file in headers.files(Path(found.base)))
     if not weights:  # the base has left this machine, and is fetched again when it is needed
         return {"adapter": own, "merged": 0}
     return {"adapter": own, "merged": int(weights * _growth(found)) + 2_000_000}

@@ -8,7 +8,6 @@
 
 import contextlib
 import json
-import os
 import select
 import shutil
 import signal
@@ -20,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from dfgui.errors import UserError
+from dfgui.settings import environment
 
-ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.3  # how often it is asked whether anybody still waits
 LAST_LINES = 3  # of what a process has said that ended without a word to us
 CANCELLED = UserError("The merge was cancelled.", "Somebody asked for it.", "Ask for the download again when you want.")
@@ -40,11 +39,9 @@ def merge(
 ) -> None:
     """As merge.merge. Ends it, and leaves nothing behind, once `going()` is False; that is a UserError too."""
     asked = {"checkpoint": str(checkpoint), "base": str(base) if base else None, "out": str(out), "dtype": dtype}
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     command = [sys.executable, "-m", "dfgui.artifacts.apart", json.dumps({**asked, "name": name})]
     with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up
-        env = {**os.environ, "PYTHONPATH": path}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, bufsize=0, env=env) as process:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, bufsize=0, env=environment()) as process:
             try:
                 told = _followed(process, say, going)
             except UserError:

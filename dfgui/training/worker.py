@@ -24,7 +24,7 @@ from dfgui.errors import UserError
 from dfgui.models import backends, fastest, imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
-from dfgui.training import memory
+from dfgui.training import choices, memory
 from dfgui.training.log import RunLog, tail
 from dfgui.training.phases import Phases, Place, Stopped
 
@@ -90,8 +90,9 @@ def _live(config: RunConfig, phases: Phases, settings: Settings) -> tuple[End, B
     except BaseException as error:  # a panic in Rust, as tokenizers may raise, is no Exception
         facts = phases.facts()
         end = _failure(phases.run, error, config, facts, settings)
-        if end[2] and phases.place.ranks.first and (chosen := fastest.mended(facts.get("chosen", {}), end[2].changes)):
-            phases.writer.facts(chosen=chosen)  # for a resume
+        mended = fastest.mended(facts.get("chosen", {}), end[2].changes) if end[2] else []
+        if mended and phases.place.ranks.first:  # for a resume
+            choices.keep(phases.writer, facts, mended)
         problem = _without_traces(error)
     phases.writer.event("end" if end[2] is None else "error", end[1])
     return end, problem
