@@ -71,5 +71,11 @@ def tensors(file: Path) -> dict[str, dict] | None:
     return found if all(isinstance(tensor, dict) and "data_offsets" in tensor for tensor in found.values()) else None
 
 
+def data_begin(file: Path) -> int:
+    """Where the data begins in a file, in bytes: what data_offsets count from."""
+    with file.open("rb") as opened:
+        return 8 + _length(opened.read(8))
+
+
 def _length(first_bytes: bytes) -> int:
     return struct.unpack("<Q", first_bytes)[0]

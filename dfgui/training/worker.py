@@ -144,6 +144,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from trl import SFTConfig, SFTTrainer  # noqa: F401
 
         from dfgui.data import held_out, prepare, rows
+        from dfgui.models import base as bases
         from dfgui.models import chat_template, earlier, hardware, load, loaded
         from dfgui.training import batches, callbacks, choices, early_stopping, engine, obedience, tracking
         from dfgui.training import user_callbacks as own_callbacks
@@ -177,7 +178,9 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")
     base = phases.patiently(lambda going: load.fetch(config.model, settings, going(phases.counting("bytes"))))
-    phases.writer.facts(base=base, **earlier.facts(config.model.name, settings))
+    bases.require_the_same(phases.store.runs.get(phases.run), Path(base))  # a resume goes on with what it began from
+    fingerprint = bases.fingerprint(Path(base))
+    phases.writer.facts(base=base, base_print=fingerprint, **earlier.facts(config.model.name, settings))
     config = choices.settle(config, phases, settings, prepared, base, machine)
     training = config.training
 
