@@ -4,6 +4,7 @@ Sizes are counted as disks count them: 1 MB is 1,000,000 bytes.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 NOTHING = "–"
@@ -117,6 +118,12 @@ def share(part: float | None) -> str:
 def counted(count: int, one: str) -> str:
     """ "1 checkpoint", "4 checkpoints"."""
     return f"{whole(count)} {one}{'' if count == 1 else 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """ "batch 1 x 16, adamw_8bit and checkpointing"; "" for none."""
+    *most, last = parts or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def deleted(gone: list[dict[str, Any]]) -> str:

@@ -119,6 +119,14 @@ class Adapter(Block):
         "adapter",
         "advanced",
     )
+    modules_to_save: str | list[str] = setting(
+        "",
+        "Layers trained whole",
+        "Layers that learn all their weights beside the adapter and are saved with it, separated by commas: "
+        "embed_tokens, lm_head. Empty: none.",
+        "adapter",
+        "advanced",
+    )
     use_rslora: bool = setting(
         False,
         "Rank-stabilised",
@@ -137,10 +145,21 @@ class Adapter(Block):
     @field_validator("target_modules")
     @classmethod
     def listed(cls, modules: str | list[str]) -> str | list[str]:
-        if isinstance(modules, list) or modules == "all-linear":
-            names = modules
-        else:
-            names = [name.strip() for name in modules.split(",") if name.strip()]
+        names = modules if modules == "all-linear" else _names(modules)
         if not names:
             raise ValueError("Write all-linear, or the names of layers separated by commas.")
         return names
+
+    @field_validator("modules_to_save")
+    @classmethod
+    def listed_or_none(cls, modules: str | list[str]) -> str | list[str]:
+        return _names(modules) or ""
+
+    @property
+    def whole(self) -> list[str]:
+        """The names of the layers that learn all their weights."""
+        return _names(self.modules_to_save)
+
+
+def _names(written: str | list[str]) -> list[str]:
+    return written if isinstance(written, list) else [name.strip() for name in written.split(",") if name.strip()]

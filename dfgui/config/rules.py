@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BY_EVALUATIONS = ("reduce_lr_on_plateau", "greedy")  # schedules that follow the evaluation loss
 LOW_RANK = ("galore_torch", "apollo_torch")  # packages of optimisers that are told which layers are theirs
 
+EMBEDDINGS = ("embed_tokens", "lm_head")  # the layers of which Unsloth says that it can train them whole
+
 LIKE = {"min_lr": "1.0e-5", "num_decay_steps": "100"}  # what a schedule is told, for example
 
 
@@ -94,5 +96,13 @@ def _packing(run: "RunConfig") -> Iterator[FieldError]:
 
 
 def _adapter(run: "RunConfig") -> Iterator[FieldError]:
-    if run.method == "lora" and run.adapter.use_dora and run.run.backend == "unsloth":
+    if run.method != "lora":
+        return
+    if twice := [name for name in run.adapter.whole if name in run.adapter.target_modules]:
+        words = f"{twice[0]} is adapted already: take it out here, or out of 'Layers adapted'."
+        yield FieldError("adapter.modules_to_save", words)
+    if run.run.backend == "unsloth" and (other := [one for one in run.adapter.whole if one not in EMBEDDINGS]):
+        words = f"Unsloth trains {' and '.join(EMBEDDINGS)} whole and nothing else: take {other[0]} out, or choose TRL."
+        yield FieldError("adapter.modules_to_save", words)
+    if run.adapter.use_dora and run.run.backend == "unsloth":
         yield FieldError("adapter.use_dora", "Unsloth trains no DoRA: choose TRL, or leave DoRA off.")

@@ -19,7 +19,7 @@ from dfgui.settings import Settings
 from dfgui.store import Store
 
 # What an adapter has been made with, and keeps.
-ADAPTED = ("r", "lora_alpha", "target_modules", "use_rslora", "use_dora")
+ADAPTED = ("r", "lora_alpha", "target_modules", "modules_to_save", "use_rslora", "use_dora")
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ class Earlier:
     def shape(self) -> str:
         modules = self.adapter.target_modules
         layers = modules if isinstance(modules, str) else ", ".join(modules)
+        whole = [f"{' and '.join(self.adapter.whole)} whole"] if self.adapter.whole else []
         kinds = [name for name, on in (("rsLoRA", self.adapter.use_rslora), ("DoRA", self.adapter.use_dora)) if on]
-        return ", ".join([f"rank {self.adapter.r}, alpha {self.adapter.lora_alpha}, layers {layers}", *kinds])
+        return ", ".join([f"rank {self.adapter.r}, alpha {self.adapter.lora_alpha}, layers {layers}", *whole, *kinds])
 
 
 def find(name: str, settings: Settings) -> Earlier | None:

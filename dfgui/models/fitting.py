@@ -15,6 +15,7 @@ from typing import NamedTuple
 from dfgui.config import LEARNING_RATES, RunConfig
 from dfgui.models import hardware
 from dfgui.models.fastest import Changes, changed
+from dfgui.words import listed
 
 MOST = 3  # at once
 SHORTEST = 128  # tokens; cutting rows further leaves little to learn from
@@ -67,15 +68,9 @@ def _together(kinds: Kinds, run: RunConfig, free: float, takes: Takes) -> list[S
             lowest, words_of_kind = total, words
             all_changes |= changes
             if total <= free:
-                return [Suggestion(_listed([*said, words]), all_changes, total)]
+                return [Suggestion(listed([*said, words]), all_changes, total)]
         said += [words_of_kind] if words_of_kind else []
     return []
-
-
-def _listed(parts: list[str]) -> str:
-    """ "batch 1 x 16, adamw_8bit and checkpointing"."""
-    *most, last = parts
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _checkpointing(run: RunConfig) -> Iterator[Change]:

@@ -92,8 +92,12 @@ class Tensors:
     embedding: bool = False
 
     @property
+    def numbers(self) -> int:
+        return prod(self.shape) * self.count
+
+    @property
     def bytes(self) -> int:
-        return prod(self.shape) * self.size * self.count
+        return self.numbers * self.size
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,8 @@ class Shape:
     checkpointed: list[Moment]
     evaluating: list[Moment]
     dequantised: int = 0  # bytes that 4-bit weights take while they are computed with
+    linear: tuple[str, ...] = ()  # the names of its linear layers, without the last one
+    strange: tuple[str, ...] = ()  # names of layers that an adapter asks for and the model has not
     masked: bool = True
 
     @property
@@ -120,7 +126,8 @@ def shape_of(given: dict[str, Any]) -> Shape:
     """A shape from its JSON."""
     lists = {name: [moment(*one) for one in given[name]] for name in ("plain", "checkpointed", "evaluating")}
     tensors = [Tensors(**{**one, "shape": tuple(one["shape"])}) for one in given["trainable"]]
-    return Shape(**{**given, **lists, "trainable": tensors})
+    names = {name: tuple(given.get(name, ())) for name in ("linear", "strange")}
+    return Shape(**{**given, **lists, **names, "trainable": tensors})
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def main() -> None:
 
 def measured(asked: Asked) -> Shape:
     """The shape of a model that is trained as asked."""
-    model, marks = made(asked)
+    model, marks, names = made(asked)
     parameters = list(model.parameters())
     quantised = quantised_weights(model) if asked.in_4bit else set()
     frozen = [one for one in parameters if not one.requires_grad]
@@ -54,6 +54,7 @@ def measured(asked: Asked) -> Shape:
         evaluating=steps.moments(asked, model, loss, "evaluating"),
         dequantised=2 * largest,  # one layer at a time is brought back to 16 bit
         masked=not asked.even,
+        **names,
     )
 
 
@@ -66,8 +67,11 @@ def _learned(model: Any) -> list[Tensors]:
     return [Tensors(shape, size, count, embedding) for (shape, size, embedding), count in counted.items()]
 
 
-def made(asked: Asked) -> tuple[Any, list[int]]:
-    """The model as it would be trained, without memory; and the tokens whose embeddings an adapter learns too."""
+Names = dict[str, tuple[str, ...]]  # linear and strange, as Shape has them
+
+
+def made(asked: Asked) -> tuple[Any, list[int], Names]:
+    """The model as it would be trained, without memory; the tokens whose embeddings an adapter learns; its layers."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
     how = AutoConfig.from_pretrained(asked.folder, trust_remote_code=False)
@@ -79,12 +83,38 @@ def made(asked: Asked) -> tuple[Any, list[int]]:
         if len(tokenizer or ()) > model.get_input_embeddings().num_embeddings:
             model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
         model.config.use_cache = False
-        if asked.method == "lora":
-            model = adapted(model, config.Adapter(**asked.adapter), marks)
+        adapter = config.Adapter(**asked.adapter) if asked.method == "lora" else None
+        names = {"linear": linear(model), "strange": tuple(strange(model, adapter) if adapter else ())}
+        if adapter:
+            model = adapted(model, without(adapter, names["strange"]), marks)
     if asked.in_4bit:  # as TRL does it
         for one in model.parameters():
             one.data = one.data.to(torch.bfloat16) if one.requires_grad else one.data
-    return model, marks
+    return model, marks, names
+
+
+def linear(model: Any) -> tuple[str, ...]:
+    """The last names of the linear layers, each once, in the model's order; the output is not among them."""
+    from transformers.pytorch_utils import Conv1D  # GPT-2's name for them
+
+    kinds, last = (torch.nn.Linear, Conv1D), model.get_output_embeddings()
+    layers = [name for name, module in model.named_modules() if isinstance(module, kinds) and module is not last]
+    return tuple(dict.fromkeys(name.rpartition(".")[2] for name in layers))
+
+
+def strange(model: Any, adapter: config.Adapter) -> list[str]:
+    """The names of layers that an adapter asks for and the model has not, by PEFT's rule: the end of a layer's name."""
+    asked = [*(adapter.target_modules if isinstance(adapter.target_modules, list) else []), *adapter.whole]
+    layers = [f".{name}" for name, _ in model.named_modules()]
+    return [name for name in asked if not any(layer.endswith(f".{name}") for layer in layers)]
+
+
+def without(adapter: config.Adapter, names: tuple[str, ...]) -> config.Adapter:
+    """The adapter without layers that are not there: such a run is not started, and what it takes is shown."""
+    targets = adapter.target_modules
+    left = [name for name in targets if name not in names] if isinstance(targets, list) else targets
+    whole = [name for name in adapter.whole if name not in names]
+    return adapter.model_copy(update={"target_modules": left or "all-linear", "modules_to_save": whole})
 
 
 def adapted(model: Any, adapter: config.Adapter, marks: list[int]) -> Any:

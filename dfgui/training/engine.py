@@ -7,11 +7,10 @@ replaced(config, precision, dtype, trainer)     ["packing is False and not True.
 from typing import Any
 
 from dfgui.config import RunConfig
+from dfgui.config.rules import EMBEDDINGS
 from dfgui.errors import UserError
 from dfgui.models import hardware
 from dfgui.models.hardware import Precision
-
-EMBEDDINGS = ("embed_tokens", "lm_head")
 
 
 def require_unsloth(config: RunConfig) -> None:
@@ -40,8 +39,8 @@ def require_unsloth(config: RunConfig) -> None:
     if config.method == "lora" and (whole := [name for name in EMBEDDINGS if name in config.adapter.target_modules]):
         raise UserError(
             f"Unsloth gives {whole[0]} no adapter.",
-            "It would train all of that layer, which is not what an adapter here holds.",
-            "Take it out of the layers, or choose TRL.",
+            "It would train all of that layer.",
+            "Take it out of the layers and write it under 'Layers trained whole', or choose TRL.",
             field="adapter.target_modules",
         )
 

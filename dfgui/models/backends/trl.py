@@ -47,6 +47,8 @@ def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
         target_modules=adapter.target_modules,
         use_rslora=adapter.use_rslora,
         use_dora=adapter.use_dora,
+        modules_to_save=adapter.whole or None,
+        ensure_weight_tying=bool(adapter.whole),  # embeddings that are one stay one
         trainable_token_indices=dict.fromkeys(embeddings(model, adapter), tokens) if tokens else None,
         task_type="CAUSAL_LM",
     )
@@ -55,11 +57,12 @@ def peft_config(adapter: Adapter, model: Any, tokens: list[int]) -> Any:
 def embeddings(model: Any, adapter: Adapter) -> list[str]:
     """Names of the layers that hold a row for each token: one where input and output share it, otherwise two.
 
-    A layer that is adapted itself learns new rows by that.
+    A layer that is adapted itself, or trained whole, learns new rows by that.
     """
-    layers = [model.get_input_embeddings()]
-    if (last := model.get_output_embeddings()) is not None and last.weight is not layers[0].weight:
-        layers.append(last)
-    named = [name.rpartition(".")[2] for name, module in model.named_modules() if any(module is one for one in layers)]
+    layers = [one for one in (model.get_input_embeddings(), model.get_output_embeddings()) if one is not None]
+    names = [name.rpartition(".")[2] for name, module in model.named_modules() if any(module is one for one in layers)]
+    tied = layers[-1].weight is layers[0].weight
+    if tied and any(name in adapter.whole for name in names):
+        return []  # whichever of the two names it
     adapted = adapter.target_modules if isinstance(adapter.target_modules, list) else []
-    return [name for name in named if name not in adapted]
+    return [name for name in (names[:1] if tied else names) if name not in (*adapted, *adapter.whole)]

@@ -76,6 +76,7 @@ def adapted(model: Any, config: RunConfig, tokens: list[int]) -> dict[str, Any]:
         lora_dropout=adapter.lora_dropout,
         target_modules=adapter.target_modules,
         use_rslora=adapter.use_rslora,
+        modules_to_save=adapter.whole or None,
         use_gradient_checkpointing=_checkpointing(config),
         random_state=config.training.seed,
         max_seq_length=config.training.max_length,

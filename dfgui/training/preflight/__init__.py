@@ -14,7 +14,7 @@ from dfgui.config import RunConfig
 from dfgui.integrations import trackers
 from dfgui.settings import Settings
 from dfgui.training import callback_source
-from dfgui.training.preflight import data, machine, model, pace, rate, room, speed
+from dfgui.training.preflight import data, layers, machine, model, pace, rate, room, speed
 from dfgui.training.preflight.note import Look, Note, concerning, refuse, told
 
 __all__ = ["Note", "concerning", "notes", "require"]
@@ -28,6 +28,7 @@ def notes(run: RunConfig, settings: Settings) -> list[Note]:
         machine.batch,
         rate.rate,
         room.memory,
+        layers.layers,
         speed.speed,
         pace.pace,
         _stopping,
@@ -41,7 +42,7 @@ def notes(run: RunConfig, settings: Settings) -> list[Note]:
 def require(run: RunConfig, settings: Settings) -> None:
     """Raises UserError with the first thing that keeps this run from starting. Nothing is waited for."""
     looks: list[Look] = [model.model, model.goes_on, data.data, machine.engine, machine.optimizer, machine.precision]
-    looks += [machine.means, room.memory_if_known, _callbacks, _trackers, room.disk]
+    looks += [machine.means, layers.layers, room.memory_if_known, _callbacks, _trackers, room.disk]
     for look in looks:
         refuse(look(run, settings))
 

@@ -178,6 +178,9 @@ def _adapter(config: RunConfig, known: Known) -> list[str]:
         for name, value in ((name, getattr(adapter, name)) for name in (*names, "use_rslora", "use_dora"))
         if usual.get(name) != value
     }
+    if adapter.whole:
+        arguments["modules_to_save"] = literal(adapter.whole)
+        arguments |= {} if config.run.backend == "unsloth" else {"ensure_weight_tying": "True"}
     words = ""
     if known.learned:
         marks = next(iter(known.learned.values()))  # the same in all layers
