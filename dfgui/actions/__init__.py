@@ -21,6 +21,7 @@ from dfgui.actions.runs import (
     whole_checkpoints,
 )
 from dfgui.actions.scripts import script, source
+from dfgui.actions.shelf import delete_checkpoint, keep, shelf, unfinished
 
 __all__ = [
     "KINDS",
@@ -33,9 +34,11 @@ __all__ = [
     "checked",
     "command",
     "delete",
+    "delete_checkpoint",
     "export",
     "held_out",
     "home_sizes",
+    "keep",
     "launch_notes",
     "log_tail",
     "package",
@@ -48,8 +51,10 @@ __all__ = [
     "saved",
     "score",
     "script",
+    "shelf",
     "source",
     "start",
+    "unfinished",
     "weights",
     "whole_checkpoints",
 ]
