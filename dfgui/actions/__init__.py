@@ -6,6 +6,7 @@ Each takes the settings of its caller, checks what it is given, and raises UserE
 from dfgui.actions.answers import held_out, parse_reply, reply, score
 from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved, weights
 from dfgui.actions.pushes import push
+from dfgui.actions.pushing import push_apart
 from dfgui.actions.rows import check, preview
 from dfgui.actions.runs import (
     annotate,
@@ -45,6 +46,7 @@ __all__ = [
     "parse_reply",
     "preview",
     "push",
+    "push_apart",
     "rename",
     "reply",
     "resume",

@@ -10,6 +10,7 @@ import pytest
 from dfgui import actions, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.integrations.connections import Connections
 from dfgui.server import download, packages
 from dfgui.store import Store, Writer
 from tests.server.processes import in_a_thread
@@ -47,7 +48,7 @@ def served(tmp_path_factory):
     run = store.runs.create(RunConfig())
     with Writer(where.store_path, run) as writer:
         writer.checkpoint(20, "checkpoint-20", "adapter", 10, None)
-    with in_a_thread(download.routes(where)) as address:
+    with in_a_thread(download.routes(where, Connections(store))) as address:
         yield address, run
 
 
