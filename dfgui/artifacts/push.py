@@ -3,7 +3,7 @@
 push(Path("weather"), "me/weather-lora", token, private=True, ...)   ->  "https://huggingface.co/me/weather-lora"
 """
 
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,23 +53,29 @@ def _counted(folder: Path, tell: Say | None) -> Iterator[None]:
     from huggingface_hub.utils import tqdm
 
     total = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    gone, told_at, before = 0, 0.0, tqdm.update
+    gone, over, before = [0], threading.Event(), tqdm.update
 
     def update(bar: Any, count: float | None = 1) -> Any:
-        nonlocal gone, told_at
         if getattr(bar, "unit", "") == "B" and not str(getattr(bar, "desc", "")).startswith(COUNTED_TWICE):
-            gone = min(gone + int(count or 0), total)
-            if tell and time.monotonic() - told_at > TOLD_SECONDS:
-                told_at = time.monotonic()
-                tell(f"uploading {words.size(gone)} of {words.size(total)}")
+            gone[0] = min(gone[0] + int(count or 0), total)
         return before(bar, count)
 
+    tqdm.update = update
     if tell:
-        tqdm.update = update
+        threading.Thread(target=_tell, args=(tell, gone, total, over), daemon=True).start()
     try:
         yield
     finally:
+        over.set()
         tqdm.update = before
+
+
+def _tell(tell: Say, gone: list[int], total: int, over: threading.Event) -> None:
+    told = 0
+    while not over.wait(TOLD_SECONDS):
+        if gone[0] != told:
+            told = gone[0]
+            tell(f"uploading {words.size(told)} of {words.size(total)}")
 
 
 def _refused(repo: str, status: int, token: str | None, said: str) -> UserError:

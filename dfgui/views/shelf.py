@@ -11,6 +11,7 @@ from dfgui import words
 
 One = dict[str, Any]
 EQUAL = "equal"
+ACCURACY, EVAL_ACCURACY = "mean_token_accuracy", "eval_mean_token_accuracy"
 
 
 def listed(checkpoints: list[One]) -> list[dict[str, Any]]:
@@ -18,9 +19,9 @@ def listed(checkpoints: list[One]) -> list[dict[str, Any]]:
     return [
         {
             "step": one["step"],
-            "epoch": _said(one["epoch"], words.number),
-            "loss": _said(one["loss"], words.number),
-            "eval": _said(one["eval_loss"], words.number),
+            "epoch": _said(one["epoch"], _epochs),
+            "loss": _said(one["loss"], _loss),
+            "eval": _said(one["eval_loss"], _loss),
             "score": _score(one),
             "size": words.size(one["bytes"]),
             "when": words.moment(one["created_at"])[:16],
@@ -48,30 +49,50 @@ class Measure:
     value: Callable[[One], float | None]
     say: Callable[[float | None], str]
     better: int = 0
+    apart: Callable[[float], str] | None = None  # how a difference is said, where not like a value
+
+
+def _loss(value: float | None) -> str:
+    """With a digit more than elsewhere: neighbours are close to each other."""
+    return words.number(value, 4)
+
+
+def _epochs(count: float | None) -> str:
+    return words.NOTHING if count is None else f"{count:.2f}"
 
 
 def _whole(count: float | None) -> str:
     return words.whole(None if count is None else round(count))
 
 
+def _small(difference: float) -> str:
+    return f"{difference:.4f}" if difference >= 5e-5 else words.number(difference)
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:.1f} points"
+
+
 def _accuracy(name: str) -> Callable[[One], float | None]:
     return lambda one: one[name]
 
 
+def _right(one: One) -> float | None:
+    return one["score"] and one["score"]["right"]
+
+
+GUESSED = "tokens guessed right"
+ON_HELD_OUT = (
+    Measure("Held-out loss", "eval_loss", lambda one: one["eval_loss"], _loss, -1, _small),
+    Measure(f"Held-out {GUESSED}", EVAL_ACCURACY, _accuracy(EVAL_ACCURACY), words.share, 1, _points),
+    Measure("Right tool calls", "Evaluate", _right, _whole, 1),
+)
 MEASURES = (
     Measure("Step", "global_step", lambda one: one["step"], _whole),
-    Measure("Epoch", "epoch", lambda one: one["epoch"], words.number),
-    Measure("Held-out loss", "eval_loss", lambda one: one["eval_loss"], words.number, -1),
-    Measure("Training loss", "loss", lambda one: one["loss"], words.number, -1),
-    Measure(
-        "Held-out tokens guessed right",
-        "eval_mean_token_accuracy",
-        _accuracy("eval_mean_token_accuracy"),
-        words.share,
-        1,
-    ),
-    Measure("Tokens guessed right", "mean_token_accuracy", _accuracy("mean_token_accuracy"), words.share, 1),
-    Measure("Right tool calls", "Evaluate", lambda one: one["score"] and one["score"]["right"], _whole, 1),
+    Measure("Epoch", "epoch", lambda one: one["epoch"], _epochs),
+    *ON_HELD_OUT,
+    Measure("Training loss", "loss", lambda one: one["loss"], _loss, -1, _small),
+    Measure(f"{GUESSED.capitalize()} in training", ACCURACY, _accuracy(ACCURACY), words.share, 1, _points),
     Measure("Learning rate", "learning_rate", lambda one: one["learning_rate"], words.number),
     Measure("Size on disk", "", lambda one: one["bytes"], words.size),
 )
@@ -103,12 +124,12 @@ def _row(measure: Measure, one: One, other: One) -> dict[str, Any]:
         "title": measure.title,
         "exact": measure.exact,
         "values": said,
-        "difference": _difference(first, second, measure.say),
+        "difference": _difference(first, second, measure.apart or measure.say),
         "better": better,
     }
 
 
-def _difference(first: float | None, second: float | None, say: Callable[[float | None], str]) -> str:
+def _difference(first: float | None, second: float | None, say: Callable[[float], str]) -> str:
     """From the first to the second: "+0.12", "−3", "none"; "" where one is not known."""
     if first is None or second is None:
         return ""
@@ -118,17 +139,19 @@ def _difference(first: float | None, second: float | None, say: Callable[[float 
 
 
 def _verdict(one: One, other: One) -> str:
-    """Which to take, by what was measured on rows that neither has learned from; said with care."""
-    measures = [measure for measure in MEASURES if measure.exact in ("Evaluate", "eval_loss")]
-    rows = [_row(measure, one, other) for measure in measures]
-    steps = {row["better"] for row in rows if row["better"] not in (None, EQUAL)}
-    if not any(row["better"] is not None for row in rows):
-        return "Neither was measured on held-out rows as it was saved: score both on Evaluate to know."
-    if not steps:
+    """By what was measured on rows that neither has learned from."""
+    found = [(measure.title, _row(measure, one, other)["better"]) for measure in ON_HELD_OUT]
+    known = [(title[0].lower() + title[1:], step) for title, step in found if step is not None]
+    ahead = {step: [title for title, of in known if of == step] for _, step in known if step != EQUAL}
+    if not known:
+        return "They were not both measured on held-out rows: score them on Evaluate to know."
+    if not ahead:
         return "On the held-out rows they are equal."
-    if len(steps) > 1:
-        return "They are at odds: one has the lower held-out loss, the other more right tool calls."
-    return f"On the held-out rows step {words.whole(steps.pop())} does better."
+    return f"{'; '.join(f'Step {words.whole(step)} is better by {_joined(by)}' for step, by in ahead.items())}."
+
+
+def _joined(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
 
 
 def _score(one: One) -> str:
