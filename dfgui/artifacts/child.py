@@ -70,9 +70,11 @@ def serve(work: Work, at_once: bool = False) -> None:
     asked = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     out, sys.stdout = sys.stdout, sys.stderr  # libraries print what they like
+    one_by_one = threading.Lock()
 
     def tell(told: dict[str, Any]) -> None:
-        print(json.dumps(told), file=out, flush=True)
+        with one_by_one:
+            print(json.dumps(told), file=out, flush=True)
 
     try:
         answer = work(asked, lambda words: tell({"said": words}))

@@ -147,7 +147,8 @@ def _verdict(one: One, other: One) -> str:
         return "They were not both measured on held-out rows: score them on Evaluate to know."
     if not ahead:
         return "On the held-out rows they are equal."
-    return f"{'; '.join(f'Step {words.whole(step)} is better by {_joined(by)}' for step, by in ahead.items())}."
+    parts = [f"step {words.whole(step)} is better by {_joined(by)}" for step, by in ahead.items()]
+    return f"S{'; '.join(parts)[1:]}."
 
 
 def _joined(names: list[str]) -> str:

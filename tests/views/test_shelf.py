@@ -40,7 +40,7 @@ def test_more_right_calls_are_better_and_may_be_at_odds_with_the_loss():
     found = shelf.side_by_side(*scored)
     assert row(found, "Right tool calls")["values"] == ["3 of 63", "61 of 63"]
     assert row(found, "Right tool calls")["better"] == 40
-    assert found["verdict"] == "Step 20 is better by held-out loss; Step 40 is better by right tool calls."
+    assert found["verdict"] == "Step 20 is better by held-out loss; step 40 is better by right tool calls."
 
 
 def test_what_neither_has_is_left_out_and_what_one_lacks_names_no_better():
