@@ -103,6 +103,18 @@ def test_each_is_told_with_what_was_measured_and_one_is_chosen_by_click_or_key(p
     expect(page.locator("[data-kind=merged] .act a")).to_have_attribute("href", re.compile(f"{run}/40/merged$"))
 
 
+def test_the_chosen_one_is_in_sight_in_a_long_list_and_what_is_unfinished_is_told(page, app, home):
+    long = made(home, "long")
+    with Writer(home / "dfgui.db", long) as writer:
+        for step in range(61, 100):
+            writer.checkpoint(step, f"checkpoint-{step}", "adapter", 1_400_000, 0.9)
+    (home / "runs" / long / "checkpoint-100").mkdir()
+    export(page, app, long)
+    expect(page.locator(".shelf tr[data-step]")).to_have_count(42)
+    expect(row(page, 40)).to_be_in_viewport()
+    expect(page.locator(".left-over")).to_have_text("1 unfinished folder is not offered: checkpoint-100.")
+
+
 def test_one_is_kept_from_the_list_and_stays_so(page, new_page, app, run, store):
     export(page, app, run)
     other = export(new_page(), app, run)

@@ -17,12 +17,15 @@ dfgui.push = (card, dialog) => {
     page = next;
     card.hidden = !page.kinds.length;
     form.elements.repo.placeholder = `your-name/${page.name.replace(/[^\w.-]+/g, "-") || "my-model"}`;
-    if (!same) find("fieldset").replaceChildren(make("legend", "As"), ...page.kinds.map(choice));
+    if (same) return;
+    const before = form.elements.kind?.value;
+    const chosen = page.kinds.some(({ kind }) => kind === before) ? before : page.kinds[0]?.kind;
+    find("fieldset").replaceChildren(make("legend", "As"), ...page.kinds.map((one) => choice(one, chosen)));
   }
 
-  function choice({ kind, title, size }, place) {
+  function choice({ kind, title, size }, chosen) {
     const label = make("label", "", "tick");
-    label.append(Object.assign(make("input"), { type: "radio", name: "kind", value: kind, checked: !place }), `${title} `, make("small", size));
+    label.append(Object.assign(make("input"), { type: "radio", name: "kind", value: kind, checked: kind === chosen }), `${title} `, make("small", size));
     return label;
   }
 
@@ -113,6 +116,7 @@ dfgui.push = (card, dialog) => {
     const how = body ? { headers: { "content-type": "application/json" }, body: JSON.stringify(body) } : {};
     try {
       const answer = await fetch(dfgui.live.at(path), { method, cache: "no-store", ...how });
+      if (answer.status === 401) return { error: dfgui.download.LOGGED_OUT };
       return answer.status === 204 ? {} : await answer.json();
     } catch {
       return { error: dfgui.live.SILENT };

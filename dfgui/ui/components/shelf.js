@@ -6,15 +6,15 @@ dfgui.shelf = (root, acts) => {
   const dialog = root.closest(".export").querySelector("dialog.discard");
   const whole = (step) => step.toLocaleString("en");
   let page = { rows: [], step: null, run: "", name: "" };
-  let drawn = "", erasing = null;
+  let drawn = "", shown = "", erasing = null;
 
   dialog.addEventListener("close", () => dialog.returnValue === "delete" && acts.erase(erasing));
 
   function draw(next) {
     page = next;
-    const now = JSON.stringify([page.rows, page.run]);
-    if (now !== drawn) {
-      drawn = now;
+    const rows = JSON.stringify([page.rows, page.run]);
+    if (rows !== drawn) {
+      drawn = rows;
       const held = focused();
       find("table").classList.toggle("unscored", !page.rows.some((row) => row.score));
       find("tbody").replaceChildren(...page.rows.map(line));
@@ -25,6 +25,16 @@ dfgui.shelf = (root, acts) => {
       row.classList.toggle("chosen", chosen);
       row.querySelector("[type=radio]").checked = chosen;
     }
+    const now = `${page.run} ${page.step}`;
+    if (now !== shown) reveal();
+    shown = now;
+  }
+
+  // Brings the chosen one into the table's own box, and leaves the page where it is.
+  function reveal() {
+    const [box, row] = [find(".table"), find("tr.chosen")];
+    const top = row ? row.offsetTop - find("thead").offsetHeight : 0;
+    if (row && (top < box.scrollTop || row.offsetTop + row.offsetHeight > box.scrollTop + box.clientHeight)) box.scrollTop = top;
   }
 
   // Gives the focus back to the same button of the same checkpoint, or to the chosen one where that has gone.
