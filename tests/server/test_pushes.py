@@ -12,7 +12,8 @@ from dfgui.server import pushes
 from dfgui.store import Store
 from tests.browser.runs import run_with_adapter
 from tests.hub_writing import taking
-from tests.server.processes import in_a_thread
+from tests.server.processes import free_port, in_a_thread
+from tests.server.processes import served as app
 
 MINE, OWNERS = "hf_of_this_visit", "hf_of_the_owner"
 
@@ -161,3 +162,18 @@ def test_a_form_of_another_site_begins_nothing(served, hub):
     visitor = served.visitor()
     refused = visitor.post("/push", content='{"run": "x"}', headers={"content-type": "text/plain"})
     assert refused.status_code == 400 and visitor.get("/push").json() == {"pushes": []}
+
+
+def test_the_app_lets_in_who_signed_in_and_refuses_another_sites_page(ran, hub):
+    home, run = ran
+    env = {"DFGUI_USERNAME": "ada", "DFGUI_PASSWORD": "engine", "HF_TOKEN": OWNERS, "HF_ENDPOINT": hub.endpoint}
+    asked = {"run": run, "step": 20, "kind": "adapter", "repo": "me/weather", "public": False}
+    with app("--port", str(free_port()), home=home, env=env) as server, httpx.Client(base_url=server.url) as person:
+        assert person.post("/push", json=asked).status_code == 401
+        person.post("/login", data={"username": "ada", "password": "engine"})
+        refused = person.post("/push", json=asked)
+        assert refused.status_code == 400 and "own token is not yours" in refused.json()["error"]["why"]
+        elsewhere = {"origin": "https://evil.example"}
+        assert person.post("/push", json=asked, headers=elsewhere).status_code == 403
+        assert person.delete("/push/0123456789abcdef", headers=elsewhere).status_code == 403
+    assert hub.tokens == set()
