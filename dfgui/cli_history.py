@@ -1,4 +1,4 @@
-"""What is done with runs that are over, on the command line: rename, note, delete.
+"""What is done with runs that are over, on the command line: rename, note, delete, and to say where their base is.
 
     python -m dfgui runs rename h3k9x2m4q7 "the one with more rows"
 
@@ -29,6 +29,11 @@ def add(runs: Any) -> None:
     delete.add_argument("run")
     delete.set_defaults(command=delete_run)
 
+    base = runs.add_parser("base", help="say where a run's base is now, or what its quantised base is made of")
+    base.add_argument("run")
+    base.add_argument("model", help="a folder, or a model of the Hub")
+    base.set_defaults(command=name_base)
+
 
 def rename_run(asked: argparse.Namespace, where: Settings) -> Answer:
     name = actions.rename(where, asked.run, " ".join(asked.name))
@@ -43,6 +48,12 @@ def note_run(asked: argparse.Namespace, where: Settings) -> Answer:
 def delete_run(asked: argparse.Namespace, where: Settings) -> Answer:
     (gone,) = actions.delete(where, [asked.run])
     return _done(asked.run, "delete", gone["step"], words.deleted([gone]))
+
+
+def name_base(asked: argparse.Namespace, where: Settings) -> Answer:
+    told = actions.name_base(where, asked.run, asked.model)
+    runs = words.counted(len(told["runs"]), "run")
+    return _done(asked.run, "base", _step(where, asked.run), f"its base is {told['base']} ({runs} trained from it)")
 
 
 def _step(where: Settings, run: str) -> int:

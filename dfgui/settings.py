@@ -232,3 +232,9 @@ def make_folders(settings: Settings) -> None:
             f"{error.strerror or error}.",
             "Choose another with --home or DFGUI_HOME.",
         ) from error
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a process of ours: this one's, dfgui importable wherever it runs, and `more` on top."""
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **more}

@@ -4,6 +4,7 @@ Each takes the settings of its caller, checks what it is given, and raises UserE
 """
 
 from dfgui.actions.answers import held_out, parse_reply, reply, score
+from dfgui.actions.bases import name_base
 from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved, weights
 from dfgui.actions.pushes import push
 from dfgui.actions.pushing import push_apart
@@ -42,6 +43,7 @@ __all__ = [
     "keep",
     "launch_notes",
     "log_tail",
+    "name_base",
     "package",
     "parse_reply",
     "preview",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from dfgui.actions.checkpoints import base_here, saved
+from dfgui.actions.checkpoints import saved
 from dfgui.actions.runs import checked
 from dfgui.errors import UserError
 from dfgui.settings import Settings
@@ -40,7 +40,7 @@ def parse_reply(settings: Settings, run: str, text: str, tools: list[dict[str, A
 
 
 def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
-    from dfgui.models import loaded
+    from dfgui.models import base, loaded
 
     _require_a_free_gpu(settings)
     if step == BASE:
@@ -49,10 +49,10 @@ def _ready(settings: Settings, run: str, step: int) -> tuple[Any, Any]:
             raise UserError(
                 "The model is not loaded yet.", "The run has not reached it.", "Wait until training starts."
             )
-        return loaded.ready(base_here(settings, row), None, row["facts"]["dtype"], _tokenizer_of(settings, run))
+        return loaded.ready(base.here(row, settings), None, row["facts"]["dtype"], _tokenizer_of(settings, run))
     found = saved(settings, run, step)
     with Store(settings.store_path).holds.hold(run, step):
-        return loaded.ready(base_here(settings, found.run), str(found.folder), found.dtype)
+        return loaded.ready(base.here(found.run, settings), str(found.folder), found.dtype)
 
 
 def _tokenizer_of(settings: Settings, run: str) -> str | None:

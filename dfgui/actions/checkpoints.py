@@ -4,7 +4,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from dfgui.actions import scripts
 from dfgui.actions.runs import checked
 from dfgui.config import EARLIER
 from dfgui.errors import UserError
-from dfgui.models import earlier
+from dfgui.models import base, earlier
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
 
@@ -86,12 +86,13 @@ def weights(settings: Settings, run: str, step: int) -> dict[str, Path]:
 def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
     """Bytes of what can be brought home of a checkpoint: {"adapter": 31e6, "merged": 1.2e9}; 0 if nobody can know."""
     from dfgui.artifacts import package as packing
+    from dfgui.models import headers
 
     found = saved(settings, run, step)
     own = packing.zip_size(found.folder)
     if found.kind == "full":
         return {"merged": own}
-    weights = sum(file.stat().st_size for file in Path(found.base).glob("*.safetensors"))
+    weights = sum(file.stat().st_size for file in headers.files(Path(found.base)))
     if not weights:  # the base has left this machine, and is fetched again when it is needed
         return {"adapter": own, "merged": 0}
     return {"adapter": own, "merged": int(weights * _growth(found)) + 2_000_000}
@@ -134,9 +135,10 @@ def package(
         let_go = partial(holds.release, holds.take(run, step))
         return Package(f"{name}.zip", packing.stream(found.folder, extra, name), size, let_go=let_go)
     out = settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
+    with_it = base.to_merge_into(found.run, settings)
     apart = going if found.kind == "adapter" else None  # a full checkpoint is linked, which takes nothing
     with Store(settings.store_path).holds.hold(run, step):
-        exporting.export(found.folder, base_here(settings, found.run), "merged", out, found.dtype, title, say, apart)
+        exporting.export(found.folder, with_it, "merged", out, found.dtype, title, say, apart)
     return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
 
 
@@ -157,19 +159,9 @@ def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: 
     from dfgui.artifacts import export as exporting
 
     found = saved(settings, run, step)
-    base = found.base_name if _kind(kind, found) == "adapter" else base_here(settings, found.run)
+    with_it = found.base_name if _kind(kind, found) == "adapter" else base.to_merge_into(found.run, settings)
     with Store(settings.store_path).holds.hold(run, step):
-        return exporting.export(found.folder, base, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]
-
-
-def base_here(settings: Settings, row: dict[str, Any]) -> str:
-    """The folder of a run's base model, fetched again if it is gone: caches are emptied, Spaces forget theirs."""
-    from dfgui.models import load
-
-    base = Path(row["facts"]["base"])
-    if base.is_dir() or row["config"]["method"] == "full":
-        return str(base)
-    return load.fetch(earlier.origin(row), replace(settings, jailed=False))
+        return exporting.export(found.folder, with_it, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]
 
 
 def _kind(kind: str, found: Saved) -> str:

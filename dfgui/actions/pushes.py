@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dfgui import recipe
-from dfgui.actions.checkpoints import Saved, base_here, saved
+from dfgui.actions.checkpoints import Saved, saved
 from dfgui.config import RunConfig
-from dfgui.models import earlier
+from dfgui.models import base, earlier
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
 from dfgui.training.script.known import is_on_the_hub
@@ -38,10 +38,10 @@ def push(
     found = saved(settings, run, step)
     out = out or settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
     name = repo.rpartition("/")[2]
-    base = found.base_name if kind == "adapter" else base_here(settings, found.run)
+    with_it = found.base_name if kind == "adapter" else base.to_merge_into(found.run, settings)
     try:
         with Store(settings.store_path).holds.hold(run, step):
-            made = export.export(found.folder, base, kind, out, found.dtype, name, say)  # type: ignore[arg-type]
+            made = export.export(found.folder, with_it, kind, out, found.dtype, name, say)  # type: ignore[arg-type]
         (out / card.NAME).write_text(card.text(_about(settings, found, kind, name)), encoding="utf-8")
         say("uploading")
         message = f"Checkpoint {step} of {found.run['name']}"

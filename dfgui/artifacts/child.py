@@ -17,12 +17,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 from dfgui.errors import UserError
+from dfgui.settings import environment
 
-ROOT = Path(__file__).parents[2]
 LOOK_SECONDS = 0.3  # how often it is asked whether anybody still waits
 GRACE_SECONDS = 3.0  # for one that is ended to put away what it has begun
 LAST_LINES = 3  # of what a process has said that ended without a word to us
@@ -45,9 +44,7 @@ def run(
 
     `what`: what it is called in an error; `without`: names of the environment that it is not given; `more`: others.
     """
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env = {name: value for name, value in os.environ.items() if name not in without}
-    env |= {"PYTHONPATH": path, **(more or {})}
+    env = {name: value for name, value in environment(**(more or {})).items() if name not in without}
     command, pipe = [sys.executable, "-m", module], subprocess.PIPE
     with tempfile.TemporaryFile() as log:  # a pipe that nobody reads would fill up
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, bufsize=0, env=env) as process:

@@ -28,7 +28,6 @@ UNDERSTOOD = {  # what an adapter_config.json may say without the result being a
     *("layers_to_transform", "layers_pattern", "megatron_core", "qalora_group_size"),
 }
 PLAIN_STARTS = (True, False, None, "gaussian", "orthogonal")  # init_lora_weights that leave the base as it was
-INDEX = "model.safetensors.index.json"
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,8 @@ def plan(checkpoint: Path, base: Path) -> Plan | str:
     about = json.loads((base / "config.json").read_text(encoding="utf-8"))
     if about.get("quantization_config"):
         return "Its base is quantised."
+    if about.get("transformers_weights"):
+        return "Its base names a file of weights of its own."
     weights = list(_weights(base))
     shapes = {one.name: one.shape for one in weights}
     parts = _parts(headers.tensors(checkpoint / "adapter_model.safetensors") or {})
@@ -88,8 +89,7 @@ def plan(checkpoint: Path, base: Path) -> Plan | str:
 
 
 def _weights(folder: Path) -> Iterator[Weight]:
-    """The tensors of a model's files. An index is not asked: what lies in the folder is all there is."""
-    for file in sorted(folder.glob("model*.safetensors")):
+    for file in headers.files(folder):
         for name, tensor in (headers.tensors(file) or {}).items():
             yield Weight(name, file, tuple(tensor["shape"]), tensor["dtype"])
 
@@ -138,7 +138,7 @@ def write(found: Plan, part: Path, dtype: str, say: Say) -> None:
     if len(shards) > 1:
         size = sum(one.bytes(dtype) for one in found.weights)
         index = {"metadata": {"total_size": size}, "weight_map": dict(sorted(placed.items()))}
-        (part / INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
+        (part / headers.INDEX).write_text(json.dumps(index, indent=2), encoding="utf-8")
 
 
 def _shards(weights: list[Weight], dtype: str) -> Iterator[list[Weight]]:

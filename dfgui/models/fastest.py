@@ -1,10 +1,10 @@
 """What "auto" comes to: of the ways to train the same, the fastest that fits into the memory that is free.
 
     found = choices(run, machine, Known(lengths=[212, 310, ...], shape=shape, free=20e9))
-    [Choice("training.gradient_checkpointing", False, "about 1.3 GB of 20 GB free are enough without it"), ...]
+    [Choice("training.gradient_checkpointing", False, "without it the run takes about 1.3 GB of 20 GB free"), ...]
     settled(run, {one.path: one.value for one in found})        the run with nothing left open
 
-bench/speed.py measures what each is worth: checkpointing costs a quarter of the time or more, padding as much as there
+bench/speed.py measures what each is worth: checkpointing costs a third of the time or so, padding as much as there
 is of it. What changes what is learned (packing makes steps of more rows) is proposed and never taken.
 """
 
@@ -108,10 +108,13 @@ def value_in_words(choice: Choice) -> str:
     return f"{value}: {choice.because}"
 
 
-def mended(chosen: Changes, changes: Changes) -> Changes:
-    """What to choose after a failure that these changes would mend: {} where nothing chosen is among them."""
-    better = {path: value for path, value in changes.items() if path in chosen and chosen[path] != value}
-    return chosen | better if better else {}
+def mended(chosen: Changes, changes: Changes) -> list[Choice]:
+    """What to choose otherwise after a failure that these changes would mend; [] where nothing chosen is among them."""
+    return [
+        Choice(path, value, "the run failed otherwise")
+        for path, value in changes.items()
+        if path in chosen and chosen[path] != value
+    ]
 
 
 def as_trl_has_it(run: RunConfig) -> RunConfig:

@@ -12,7 +12,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import chat_template, demo, earlier, imports, sound
+from dfgui.models import chat_template, demo, earlier, headers, imports, sound
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -21,6 +21,7 @@ _loading = threading.Lock()
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 TOKENIZER_FILES = ["*token*", "vocab*", "merges.txt", "*.jinja", "*.model", "config.json", "special_tokens_map.json"]
+NOT_LOADED = ["consolidated*", "original/*", "metal/*", "onnx/*"]  # the same weights, as others read them
 MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "tokenizer*"]
 
 
@@ -109,7 +110,7 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
             place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
         except (OSError, ValueError) as error:
             raise _unavailable(model.name, "weights", error, settings) from error
-    _weight_files(model.name, Path(place), settings)
+    sound.require(model.name, Path(place), settings)
     return place
 
 
@@ -121,7 +122,7 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
     if (found := earlier.find(model.name, settings)) and found.kind == "adapter":
         if not found.base.is_dir():
             return weights_size(found.origin, settings)
-        return sum(file.stat().st_size for file in _weight_files(model.name, found.base, settings))
+        return sum(file.stat().st_size for file in sound.require(model.name, found.base, settings))
     place = Path(locate(model.name, settings))
     if not place.is_dir():
         try:
@@ -130,22 +131,10 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
             if settings.offline:
                 raise _unavailable(model.name, "weights", error, settings) from error
             return None
-        if not settings.offline and not any(place.glob("*.safetensors")):  # only its tokenizer was fetched so far
+        files = headers.files(place)
+        if not settings.offline and not (files and all(file.is_file() for file in files)):  # part of it came so far
             return None
-    return sum(file.stat().st_size for file in _weight_files(model.name, place, settings))
-
-
-def _weight_files(name: str, folder: Path, settings: Settings) -> list[Path]:
-    files = list(folder.glob("*.safetensors"))
-    if not files:
-        raise UserError(
-            f"{name} has no weights that can be loaded.",
-            "There is no *.safetensors file in it; other formats can carry code and are not read.",
-            "Choose a model with safetensors weights, or convert it.",
-            field="model.name",
-        )
-    sound.require(name, folder, files, settings)
-    return files
+    return sum(file.stat().st_size for file in sound.require(model.name, place, settings))
 
 
 def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False, attention: str = "auto") -> Any:
@@ -243,7 +232,13 @@ def _fetch(
     from huggingface_hub import snapshot_download
 
     bar: dict[str, Any] = {"tqdm_class": reporting_bar(progress)} if progress else {}
-    asked: dict[str, Any] = {"revision": revision, "allow_patterns": patterns, "token": settings.hub_token, **bar}
+    asked: dict[str, Any] = {
+        "revision": revision,
+        "allow_patterns": patterns,
+        "ignore_patterns": NOT_LOADED,
+        "token": settings.hub_token,
+        **bar,
+    }
     try:
         return snapshot_download(repo, local_files_only=settings.offline, **asked)
     except TransportError:  # of a commit its files are listed first, though all of them may be here

@@ -25,12 +25,11 @@ from dfgui.errors import UserError
 from dfgui.models import earlier, hardware, load
 from dfgui.models.hardware import Hardware
 from dfgui.models.memory import Asked, Shape, shape_of
-from dfgui.settings import Settings
+from dfgui.settings import Settings, environment
 
 SECONDS = 300  # a model of eighty layers takes half a minute on a slow machine
 FOLDER = "shapes"  # in the home
 LIBRARIES = ("torch", "transformers", "trl", "peft")
-ROOT = Path(__file__).parents[2]
 
 Known = Shape | str | None
 
@@ -65,8 +64,7 @@ def known(run: RunConfig, settings: Settings, begin: bool = True) -> Known:
 
 def measured(asked: Asked) -> Shape | str:
     """The shape, measured now by a process of its own; a sentence where that does not work."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
+    env = environment(CUDA_VISIBLE_DEVICES="", HF_HUB_OFFLINE="1")
     command = [sys.executable, "-m", "dfgui.models.rehearsal", json.dumps(asdict(asked))]
     try:
         done = _run(command, env)

@@ -1,31 +1,22 @@
 """Whether the weights in a folder are what they say: whole, all there, and in this folder.
 
-    require("me/model", folder, files, settings)
+    files = require("me/model", folder, settings)
 
 Raises UserError before anything of a model is loaded. What only loading shows (weights of another shape, code that a
 model brings along, weights that are not there) is put in words by `refusal` and `require_all_there`.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from dfgui.errors import UserError
 from dfgui.models import headers
+from dfgui.models.headers import INDEX
 from dfgui.settings import Settings
 
-INDEX = "model.safetensors.index.json"
 
-
-def require(name: str, folder: Path, files: list[Path], settings: Settings) -> None:
-    """`files`: the *.safetensors of the folder. For a visitor, what a link points to must be readable too."""
-    for file in files:
-        if file.is_symlink() and not folder.is_relative_to(_cache()):
-            settings.may_read(file.resolve())
-        if not headers.is_whole(file):
-            raise _refused(
-                name, f"{file.name} is cut short or is no safetensors file.", "Copy or download it again, whole."
-            )
+def require(name: str, folder: Path, settings: Settings) -> list[Path]:
+    """The files of its weights. For a visitor, what a link points to must be readable too."""
     for named in _named_by_index(name, folder):
         if Path(named).name != named:
             raise _refused(
@@ -33,6 +24,18 @@ def require(name: str, folder: Path, files: list[Path], settings: Settings) -> N
             )
         if not (folder / named).is_file():
             raise _refused(name, f"{named} is missing: {INDEX} names it.", "Copy or download the rest of it.")
+    files = headers.files(folder)
+    if not files:
+        why = "It has no model.safetensors and no index of several; other formats can carry code and are not read."
+        raise _refused(name, why, "Choose a model with safetensors weights, or convert it.")
+    for file in files:
+        if file.is_symlink() and not folder.is_relative_to(_cache()):
+            settings.may_read(file.resolve())
+        if not headers.is_whole(file):
+            raise _refused(
+                name, f"{file.name} is cut short or is no safetensors file.", "Copy or download it again, whole."
+            )
+    return files
 
 
 def _cache() -> Path:
@@ -43,13 +46,9 @@ def _cache() -> Path:
 
 
 def _named_by_index(name: str, folder: Path) -> list[str]:
-    """The files that the index names; [] where there is none."""
-    file = folder / INDEX
-    if not file.is_file():
-        return []
     try:
-        return sorted(set(json.loads(file.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return headers.named_by_index(folder)
+    except (OSError, ValueError) as error:
         raise _refused(name, f"{INDEX} cannot be read.", "Copy or download it again.") from error
 
 

@@ -15,7 +15,7 @@ import secrets
 import string
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
@@ -132,6 +132,11 @@ class Runs:
         values = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in fields.items()}
         with opened(self.path) as db:
             db.table("runs").update(run, values)
+
+    def lay(self, run: str, column: Literal["facts", "config"], values: dict[str, Any]) -> None:
+        """Lays `values` over a column of JSON, whoever else writes to it; a value of None takes its name away."""
+        with opened(self.path) as db:
+            db.execute(f"UPDATE runs SET {column} = json_patch({column}, ?) WHERE id = ?", [json.dumps(values), run])
 
     def move(
         self,

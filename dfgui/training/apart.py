@@ -18,10 +18,9 @@ from typing import Any
 
 import psutil
 
-import dfgui
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
-from dfgui.settings import Settings
+from dfgui.settings import Settings, environment
 from dfgui.store import Store, owner
 from dfgui.store.commands import STOPS
 from dfgui.store.runs import ENDED
@@ -34,7 +33,6 @@ TERM_SECONDS = 60  # from the command until it is told again by SIGTERM
 KILL_SECONDS = 300  # from then until it is ended by force; saving a large checkpoint takes minutes
 LEAVE_SECONDS = 30  # for a process whose run has ended
 WHY = "As it was asked for: it survives the app."
-ROOT = Path(dfgui.__file__).parent.parent
 
 
 def command(run: str, config: RunConfig, home: Path, executor: str = "app", why: str = "") -> list[str]:
@@ -70,15 +68,13 @@ def start(
     """
     folder = settings.run_folder(run)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    env = {**os.environ, **(secrets or {}), "PYTHONPATH": os.pathsep.join(paths)}
     with (folder / log.PRINTED).open("ab") as printed:
         return subprocess.Popen(
             command(run, config, settings.home, executor, why),
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=subprocess.STDOUT,
-            env=env,
+            env=environment(**(secrets or {})),
             start_new_session=True,
         )
 

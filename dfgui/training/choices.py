@@ -17,7 +17,7 @@ from dfgui.training.phases import Phases
 
 logger = logging.getLogger("dfgui")
 
-SECONDS = 90  # at most, until a large model is measured: a fifth of its time to learn would be lost otherwise
+SECONDS = 90  # at most, until a large model is measured: little beside a run that need not compute everything twice
 
 
 def settle(
@@ -40,9 +40,15 @@ def settle(
         words = fastest.in_words(one)
         logger.info("%s", words)
         phases.writer.event("phase", f"{words}.")
-    chosen = {one.path: one.value for one in found}
-    phases.writer.facts(chosen=chosen, chosen_because={one.path: one.because for one in found})
-    return fastest.settled(config, chosen)
+    keep(phases.writer, {}, found)
+    return fastest.settled(config, {one.path: one.value for one in found})
+
+
+def keep(writer: Any, facts: dict[str, Any], found: list[fastest.Choice]) -> None:
+    """Writes these choices into the facts of a run, over those that they have."""
+    chosen = facts.get("chosen", {}) | {one.path: one.value for one in found}
+    because = facts.get("chosen_because", {}) | {one.path: one.because for one in found}
+    writer.facts(chosen=chosen, chosen_because=because)
 
 
 def _memory(config: RunConfig, phases: Phases, settings: Settings, longest: int, base: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from dfgui.errors import UserError
 from dfgui.models import backends, fastest, imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
-from dfgui.training import memory
+from dfgui.training import choices, memory
 from dfgui.training.log import RunLog, tail
 from dfgui.training.phases import Phases, Place, Stopped
 
@@ -90,8 +90,9 @@ def _live(config: RunConfig, phases: Phases, settings: Settings) -> tuple[End, B
     except BaseException as error:  # a panic in Rust, as tokenizers may raise, is no Exception
         facts = phases.facts()
         end = _failure(phases.run, error, config, facts, settings)
-        if end[2] and phases.place.ranks.first and (chosen := fastest.mended(facts.get("chosen", {}), end[2].changes)):
-            phases.writer.facts(chosen=chosen)  # for a resume
+        mended = fastest.mended(facts.get("chosen", {}), end[2].changes) if end[2] else []
+        if mended and phases.place.ranks.first:  # for a resume
+            choices.keep(phases.writer, facts, mended)
         problem = _without_traces(error)
     phases.writer.event("end" if end[2] is None else "error", end[1])
     return end, problem
@@ -143,6 +144,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from trl import SFTConfig, SFTTrainer  # noqa: F401
 
         from dfgui.data import held_out, prepare, rows
+        from dfgui.models import base as bases
         from dfgui.models import chat_template, earlier, hardware, load, loaded
         from dfgui.training import batches, callbacks, choices, early_stopping, engine, obedience, tracking
         from dfgui.training import user_callbacks as own_callbacks
@@ -176,7 +178,9 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")
     base = phases.patiently(lambda going: load.fetch(config.model, settings, going(phases.counting("bytes"))))
-    phases.writer.facts(base=base, **earlier.facts(config.model.name, settings))
+    bases.require_the_same(phases.store.runs.get(phases.run), Path(base))  # a resume goes on with what it began from
+    fingerprint = bases.fingerprint(Path(base))
+    phases.writer.facts(base=base, base_print=fingerprint, **earlier.facts(config.model.name, settings))
     config = choices.settle(config, phases, settings, prepared, base, machine)
     training = config.training
 

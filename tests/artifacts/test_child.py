@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from dfgui.artifacts import child
 from dfgui.errors import UserError
 
+ROOT = Path(__file__).parents[2]
 CANCELLED = UserError("It was cancelled.", "Somebody asked.", "Ask again.")
 
 
@@ -48,7 +50,7 @@ def test_names_of_the_environment_that_are_not_its_business_are_kept_from_it(mon
 
 def test_it_goes_when_whoever_began_it_is_killed():
     code = "from tests.artifacts.test_child import sleep; sleep(60, lambda said: print(said, flush=True))"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=child.ROOT, stdout=subprocess.PIPE, text=True) as parent:
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         pid = int(parent.stdout.readline())
         assert psutil.pid_exists(pid)
         parent.kill()

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from dfgui.artifacts import shards
 from dfgui.artifacts.merge import merge
+from dfgui.models import headers
 from tests.tiny import tiny_adapter, tiny_model, tiny_tokenizer
 
 
@@ -29,7 +30,7 @@ def test_a_large_model_comes_in_parts_with_an_index(run, tmp_path, monkeypatch):
     folder = merge(run / "checkpoint-20", run / "base", tmp_path / "parts")
     files = sorted(folder.glob("*.safetensors"))
     assert len(files) > 2 and files[0].name == f"model-00001-of-{len(files):05}.safetensors"
-    index = json.loads((folder / shards.INDEX).read_text())
+    index = json.loads((folder / headers.INDEX).read_text())
     expected, got = load_file(whole / "model.safetensors"), {}
     for file in files:
         part = load_file(file)
@@ -50,6 +51,20 @@ def test_a_base_in_parts_is_read_in_parts(run, tmp_path):
     }
     expected, got = (load_file(folder / "model.safetensors") for folder in merged.values())
     assert all(torch.equal(got[name], expected[name]) for name in expected)
+
+
+def test_a_base_that_lies_there_twice_is_merged_once(run, tmp_path):
+    """Whole and in parts, and as its author keeps it: what transformers loads is what is merged."""
+    base = shutil.copytree(run / "base", tmp_path / "base")
+    AutoModelForCausalLM.from_pretrained(base).save_pretrained(tmp_path / "parts", max_shard_size=30_000)
+    for file in (tmp_path / "parts").glob("model*"):
+        shutil.copy(file, base / file.name)
+    shutil.copy(base / "model.safetensors", base / "consolidated.safetensors")
+    assert headers.files(base) == [base / "model.safetensors"]
+    merged = merge(run / "checkpoint-20", base, tmp_path / "merged")
+    expected = load_file(merge(run / "checkpoint-20", run / "base", tmp_path / "plain") / "model.safetensors")
+    got = load_file(merged / "model.safetensors")
+    assert got.keys() == expected.keys() and all(torch.equal(got[name], expected[name]) for name in expected)
 
 
 def test_what_is_no_float_stays_as_it_is(run, tmp_path):

@@ -126,6 +126,7 @@ def test_a_run_is_settled_by_what_was_chosen():
 
 def test_after_a_failure_the_choice_that_would_mend_it_is_taken():
     before = {CHECKPOINTING: False, ORDER: "random"}
-    assert fastest.mended(before, {CHECKPOINTING: True, "training.max_length": 512}) == {**before, CHECKPOINTING: True}
-    assert fastest.mended(before, {"training.max_length": 512}) == {}
-    assert fastest.mended({}, {CHECKPOINTING: True}) == {}
+    (choice,) = fastest.mended(before, {CHECKPOINTING: True, "training.max_length": 512})
+    assert choice[:2] == (CHECKPOINTING, True) and fastest.value_in_words(choice) == "on: the run failed otherwise"
+    assert fastest.mended(before, {"training.max_length": 512}) == []
+    assert fastest.mended({}, {CHECKPOINTING: True}) == []

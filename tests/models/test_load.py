@@ -1,10 +1,12 @@
 """From the name a person picked to a tokenizer and weights, with a Hub on loopback in place of the real one."""
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
+from transformers import AutoModelForCausalLM
 
 from dfgui import config, settings
 from dfgui.errors import UserError
@@ -91,6 +93,34 @@ def test_a_cache_that_another_tool_filled_with_a_tokenizer_only_has_no_weights_y
         assert ask(tmp_path, "size", "me/tiny", hub.endpoint)["answer"] is None
         assert ask(tmp_path, "weights", "me/tiny", hub.endpoint)["answer"]
         assert ask(tmp_path, "size", "me/tiny", hub.endpoint)["answer"] > 0
+
+
+def test_a_download_of_which_a_part_is_missing_goes_on_and_is_no_model_while_offline(tmp_path):
+    parts = tiny_folder(tmp_path / "model")
+    AutoModelForCausalLM.from_pretrained(parts).save_pretrained(parts, max_shard_size=30_000)
+    (parts / "model.safetensors").unlink()
+    with serving({"me/parts": parts}) as hub:
+        assert ask(tmp_path, "weights", "me/parts", hub.endpoint)["answer"]
+        size = ask(tmp_path, "size", "me/parts", hub.endpoint)["answer"]
+        assert size == sum(file.stat().st_size for file in parts.glob("*.safetensors"))
+        gone = next((tmp_path / "hf").rglob("snapshots/*/model-00002*.safetensors"))
+        gone.unlink()
+        assert ask(tmp_path, "size", "me/parts", hub.endpoint)["answer"] is None
+        offline = ask(tmp_path, "size", "me/parts", HF_HUB_OFFLINE="1")
+        assert "is not on this machine" in offline["error"]["what"]
+        hub.asked.clear()
+        assert ask(tmp_path, "weights", "me/parts", hub.endpoint)["answer"]
+        assert ask(tmp_path, "size", "me/parts", hub.endpoint)["answer"] == size
+
+
+def test_the_same_weights_in_another_shape_are_not_fetched(folder, tmp_path):
+    twice = shutil.copytree(folder, tmp_path / "twice")
+    shutil.copy(twice / "model.safetensors", twice / "consolidated.safetensors")
+    with serving({"me/twice": twice}) as hub:
+        assert ask(tmp_path, "weights", "me/twice", hub.endpoint)["answer"]
+        size = ask(tmp_path, "size", "me/twice", hub.endpoint)["answer"]
+    assert [name for name in hub.asked if name.endswith(".safetensors")] == ["model.safetensors"]
+    assert size == (twice / "model.safetensors").stat().st_size
 
 
 def test_an_id_that_is_not_on_the_hub_says_so(folder, tmp_path):

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -16,6 +17,8 @@ from dfgui import actions
 from dfgui.config import RunConfig
 from dfgui.store import Store
 from dfgui.training import apart, launcher
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -230,7 +233,7 @@ def test_the_command_line_starts_it_and_ctrl_c_stops_it_with_a_checkpoint(where,
     file = tmp_path / "run.yaml"
     file.write_text(yaml.safe_dump(long))
     command = [sys.executable, "-m", "dfgui", "train", str(file), "--home", str(where.home), "--json"]
-    followed = subprocess.Popen(command, cwd=apart.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    followed = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     run = until(lambda: store.runs.all() and store.runs.all()[0]["id"])
     until(lambda: store.runs.get(run)["global_step"] > 2)
     assert process_of(store, run).pid != followed.pid
@@ -239,7 +242,7 @@ def test_the_command_line_starts_it_and_ctrl_c_stops_it_with_a_checkpoint(where,
     assert followed.returncode == 0 and '"status": "stopped"' in out
 
     resume = [sys.executable, "-m", "dfgui", "runs", "resume", run, "--home", str(where.home), "--json"]
-    answer = subprocess.run(resume, cwd=apart.ROOT, capture_output=True, text=True, timeout=90)
+    answer = subprocess.run(resume, cwd=ROOT, capture_output=True, text=True, timeout=90)
     assert answer.returncode == 0 and '"command": "resume"' in answer.stdout
     step = store.checkpoints.of(run)[-1]["step"]
     until(lambda: store.runs.get(run)["global_step"] > step + 2)

@@ -4,7 +4,6 @@ They are asked for with -m gpu; those of Unsloth and of 4 bit need requirements-
 """
 
 import json
-import os
 import subprocess
 import sys
 
@@ -13,11 +12,11 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
-from dfgui import actions, presets
+from dfgui import actions, presets, settings
 from dfgui.config import RunConfig
 from dfgui.models import hardware, load
 from dfgui.store import Store
-from dfgui.training import apart, launcher, memory
+from dfgui.training import launcher, memory
 from tests.test_presets import nested
 from tests.training.control import commanding
 
@@ -132,7 +131,7 @@ def test_a_cuda_fault_ends_one_run_and_the_next_one_gets_a_process_of_its_own(va
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(apart.ROOT), os.environ.get("PYTHONPATH", "")])},
+        env=settings.environment(),
     )
     store = Store(where.store_path)
     first, second = (store.runs.get(run) for run in json.loads(app.stdout.splitlines()[-1]))

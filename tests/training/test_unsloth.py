@@ -4,14 +4,15 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from dfgui import actions, presets
+from dfgui import actions, presets, settings
 from dfgui.config import RunConfig
 from dfgui.data import prepare
 from dfgui.models import load
@@ -20,6 +21,7 @@ from dfgui.recipe import parse
 from dfgui.store import Store
 from dfgui.training import launcher
 from tests.test_presets import nested
+from tests.tiny import WEATHER
 
 pytestmark = pytest.mark.unsloth
 
@@ -53,6 +55,34 @@ def test_s4_on_a_cpu_unsloth_trains_what_trl_trains(train, train_apart, values, 
     one, two = learned(where, theirs), learned(where, plain)
     assert one.keys() == two.keys()
     assert all(torch.allclose(one[name], two[name], atol=1e-5) for name in one)
+
+
+def test_tool_calls_are_trained_from_yaml_and_the_merged_model_answers_alone(where, model_folder, tmp_path):
+    """The command line, from the first row to a folder that plain transformers loads."""
+    data = Path(__file__).parents[1] / "files" / "sharegpt_tools.json"
+    (tmp_path / "run.yaml").write_text(
+        f"model: {{name: {model_folder}}}\ndata: {{source: {data}}}\nrun: {{backend: unsloth}}\n"
+        "training: {max_steps: 4, logging_steps: 1, max_length: 384, per_device_train_batch_size: 2}\n"
+    )
+
+    def asked(*words):
+        command = [sys.executable, "-m", "dfgui", *words, "--json", "--home", str(where.home)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=settings.environment())
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    run = asked("train", str(tmp_path / "run.yaml"))
+    assert run["status"] == "finished"
+    asked("export", run["run"], "--checkpoint", "4", "--as", "merged", "--to", str(tmp_path / "merged"))
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "merged")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    question = [{"role": "user", "content": "What is the weather in Oslo?"}]
+    prompt = tokenizer.apply_chat_template(
+        question, tools=[WEATHER], add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
+    assert "get_weather" in tokenizer.decode(prompt["input_ids"][0])
+    answer = model.generate(**prompt, max_new_tokens=8, do_sample=False)
+    assert answer.shape[1] > prompt["input_ids"].shape[1]
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
