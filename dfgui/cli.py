@@ -20,7 +20,18 @@ from contextlib import nullcontext, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
-from dfgui import actions, cli_history, cli_progress, cli_push, cli_script, cli_settings, recipe, server, settings
+from dfgui import (
+    actions,
+    cli_checkpoints,
+    cli_history,
+    cli_progress,
+    cli_push,
+    cli_script,
+    cli_settings,
+    recipe,
+    server,
+    settings,
+)
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.integrations.deepfabric.forwarder import forwarding
@@ -115,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--dtype", choices=["float32", "bfloat16", "float16"])
     export.set_defaults(command=export_checkpoint)
 
+    cli_checkpoints.add(commands)
     cli_push.add(commands)
     cli_script.add(commands)
     cli_settings.add(commands)

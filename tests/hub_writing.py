@@ -3,10 +3,12 @@
 with taking() as hub: ...
 hub.files["me/weather"]["model.safetensors"]     the bytes that arrived
 hub.private["me/weather"]                        True
+hub.let.clear()                                  large files wait until it is set; hub.begun tells that one has come
 """
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +25,9 @@ class Hub:
         self.files: dict[str, dict[str, bytes]] = {}
         self.messages: list[str] = []
         self.tokens: set[str] = set()
+        self.begun = threading.Event()
+        self.let = threading.Event()
+        self.let.set()
         self._large: dict[str, bytes] = {}
         hub = self
 
@@ -38,12 +43,15 @@ class Hub:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *_: None  # of an upload that is cancelled
         self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers.get("content-length") or 0))
         path = request.path.split("?")[0].strip("/")
         if path.startswith("upload/"):
+            self.begun.set()
+            self.let.wait(60)
             self._large[path.removeprefix("upload/")] = body
             return self._send(request, 200, {})
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -113,3 +121,4 @@ def taking() -> Iterator[Hub]:
     hub = Hub()
     with running(hub.server):
         yield hub
+        hub.let.set()

@@ -7,6 +7,7 @@ from dfgui.actions.answers import held_out, parse_reply, reply, score
 from dfgui.actions.bases import name_base
 from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved, weights
 from dfgui.actions.pushes import push
+from dfgui.actions.pushing import push_apart
 from dfgui.actions.rows import check, preview
 from dfgui.actions.runs import (
     annotate,
@@ -22,6 +23,7 @@ from dfgui.actions.runs import (
     whole_checkpoints,
 )
 from dfgui.actions.scripts import script, source
+from dfgui.actions.shelf import delete_checkpoint, keep, shelf, unfinished
 
 __all__ = [
     "KINDS",
@@ -34,9 +36,11 @@ __all__ = [
     "checked",
     "command",
     "delete",
+    "delete_checkpoint",
     "export",
     "held_out",
     "home_sizes",
+    "keep",
     "launch_notes",
     "log_tail",
     "name_base",
@@ -44,14 +48,17 @@ __all__ = [
     "parse_reply",
     "preview",
     "push",
+    "push_apart",
     "rename",
     "reply",
     "resume",
     "saved",
     "score",
     "script",
+    "shelf",
     "source",
     "start",
+    "unfinished",
     "weights",
     "whole_checkpoints",
 ]

@@ -23,17 +23,20 @@ def push(
     repo: str,
     private: bool = True,
     say: Callable[[str], None] | None = None,
+    out: Path | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Brings a checkpoint to the Hub as adapter or merged: {url, repo, files, bytes}. Raises UserError.
 
-    `repo`: owner/name, made where it is not there yet: private unless `private` is False.
+    `repo`: owner/name, made where it is not there yet: private unless `private` is False. `out`: where the folder that
+    goes is made; `tell` hears how much of it has gone.
     """
     from dfgui.artifacts import card, export
     from dfgui.artifacts import push as pushing
 
     say = say or (lambda words: None)
     found = saved(settings, run, step)
-    out = settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
+    out = out or settings.exports / owner.folder_name() / f"{run}-{step}-{secrets.token_hex(4)}"
     name = repo.rpartition("/")[2]
     with_it = found.base_name if kind == "adapter" else base.to_merge_into(found.run, settings)
     try:
@@ -41,7 +44,8 @@ def push(
             made = export.export(found.folder, with_it, kind, out, found.dtype, name, say)  # type: ignore[arg-type]
         (out / card.NAME).write_text(card.text(_about(settings, found, kind, name)), encoding="utf-8")
         say("uploading")
-        address = pushing.push(out, repo, settings.hub_token, private, f"Checkpoint {step} of {found.run['name']}")
+        message = f"Checkpoint {step} of {found.run['name']}"
+        address = pushing.push(out, repo, settings.hub_token, private, message, tell)
     finally:
         shutil.rmtree(out, ignore_errors=True)
     return {"url": address, "repo": repo, "files": [*made["files"], card.NAME], "bytes": made["bytes"]}

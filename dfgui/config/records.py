@@ -24,7 +24,7 @@ class Records(Block):
         0,
         "Keep at most",
         "Older checkpoints are deleted beyond this many. The last always stays, and the best if it was evaluated as it "
-        "was saved: make save_steps a multiple of eval_steps. 0: keep all.",
+        "was saved: make save_steps a multiple of eval_steps. Those marked Keep on Export stay besides. 0: keep all.",
         "checkpoints",
         "advanced",
         ge=0,

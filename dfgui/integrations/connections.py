@@ -57,7 +57,7 @@ SERVICES = (
     Service(
         "hub",
         "Hugging Face Hub",
-        "Gated and private models and datasets.",
+        "Gated and private models and datasets, and pushing to the Hub.",
         (Field("HF_TOKEN", "Token"),),
     ),
     Service("wandb", "Weights & Biases", "The tracker wandb.", (Field("WANDB_API_KEY", "API key"),)),

@@ -8,9 +8,6 @@ A visit is known by a cookie that scripts cannot read; where a login is in force
 taken, which no form of another site can send.
 """
 
-import json
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,11 +15,11 @@ from starlette.routing import Route
 from dfgui.errors import UserError
 from dfgui.integrations import knocking
 from dfgui.integrations.connections import COOKIE, USER, VISIT_SECONDS, Connections, state, visitor_of
+from dfgui.server import bodies
 from dfgui.server.login import Login
 from dfgui.server.sessions import cookies
 from dfgui.settings import Settings
 
-BODY_BYTES = 10_000
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -32,7 +29,7 @@ def routes(settings: Settings, connections: Connections, login: Login) -> list[R
 
     async def give(request: Request) -> Response:
         try:
-            given = await _json(request)
+            given = await bodies.read(request)
             visitor, cookie = visitor_of(request), ""
             if not connections.knows(visitor):
                 cookie, visitor = connections.new_visit(request.scope.get(USER))
@@ -46,7 +43,7 @@ def routes(settings: Settings, connections: Connections, login: Login) -> list[R
 
     async def test(request: Request) -> Response:
         try:
-            service = (await _json(request)).get("service")
+            service = (await bodies.read(request)).get("service")
             if service not in knocking.SERVICES:
                 raise UserError("That is not a service.", f"There are {', '.join(knocking.SERVICES)}.", "Choose one.")
         except UserError as error:
@@ -79,20 +76,3 @@ def _told(settings: Settings, given: dict[str, str]) -> JSONResponse:
 def _set_cookie(login: Login, request: Request, response: Response, value: str, seconds: int) -> None:
     for cookie in cookies(value, login.is_secure(request), login.framed, seconds, COOKIE):
         response.headers.append("set-cookie", cookie)
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    """The body, if it is a small JSON object."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES:
-            break
-    is_json = request.headers.get("content-type", "").split(";")[0].strip() == "application/json"
-    try:
-        value = json.loads(body) if is_json and len(body) <= BODY_BYTES else None
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise UserError("That is not what was asked.", "A small JSON object is wanted.", "Use the page.")
-    return value

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from dfgui.errors import UserError
+from dfgui.integrations.connections import Connections, visitor_of
 from dfgui.server import pages
 from dfgui.server.login import wants_html
 from dfgui.server.packages import Packages
@@ -31,8 +32,9 @@ NO_SUCH_ADDRESS = UserError(
 )
 
 
-def routes(settings: Settings) -> list[Route]:
-    packages = Packages(lambda key, job: _package(settings, *key, job.say, job.going))
+def routes(settings: Settings, connections: Connections) -> list[Route]:
+    """A base that has left this machine is fetched again with the token of whoever asks for the merged model."""
+    packages = Packages(lambda key, job: _package(job.given, *key, job.say, job.going))
 
     async def download(request: Request) -> Response:
         asked = ADDRESS.fullmatch(request.path_params["address"])
@@ -45,15 +47,15 @@ def routes(settings: Settings) -> list[Route]:
             return pages.refusal(error, 404, wants_html(request))
         if request.method == "HEAD":
             return Response(media_type="application/zip")
-        key = (run, step, kind)
+        key, theirs = (run, step, kind), settings.with_secrets(connections.secrets(visitor_of(request)))
         if request.method == "DELETE":
             packages.cancel(key)
             return Response(status_code=204)
         try:
             if "ready" in request.query_params:
-                made = await packages.ready(key)
+                made = await packages.ready(key, theirs)
                 return Response(status_code=204) if made else JSONResponse({"said": packages.said(key)}, 202)
-            package = await packages.take(key)
+            package = await packages.take(key, theirs)
         except UserError as error:
             return pages.refusal(error, 409, wants_html(request))
         return ZipResponse(package)

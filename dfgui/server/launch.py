@@ -110,7 +110,7 @@ def _launch(
     from starlette.middleware import Middleware
 
     from dfgui.server import connections as dialog
-    from dfgui.server import download, files, hosts, oauth
+    from dfgui.server import download, files, hosts, oauth, pushes
     from dfgui.server.first_script import FirstScript
     from dfgui.server.login import USER, LoginCheck
 
@@ -124,7 +124,9 @@ def _launch(
     if login.needed:
         before.append(Middleware(LoginCheck, login=login))
     dialog.end_with_logout(connections, login)
-    own = [*download.routes(settings), *files.routes(settings), *dialog.routes(settings, connections, login)]
+    shared = login.needed or bool(settings.space_id)
+    own = [*download.routes(settings, connections), *files.routes(settings)]
+    own += [*pushes.routes(settings, connections, shared), *dialog.routes(settings, connections, login)]
     blocks, look, script = _page(settings, connections, blocks)
     before.append(Middleware(FirstScript, script=script))
     blocks.launch(

@@ -25,6 +25,7 @@ class Job:
     """What whoever makes a package says of it, and whether anybody still wants it."""
 
     said: str = ""
+    given: Any = None  # what whoever asked first has brought along
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def say(self, words: str) -> None:
@@ -48,23 +49,23 @@ class Packages:
         if key in self._jobs:
             self._jobs[key].cancelled.set()
 
-    async def ready(self, key: Key) -> bool:
-        """Whether the package is made; begins it where nobody has. Raises what making it raised."""
-        task = self._begun(key)
+    async def ready(self, key: Key, given: Any = None) -> bool:
+        """Whether the package is made; begins it, with what is `given`, if not. Raises what making it raised."""
+        task = self._begun(key, given)
         done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
         return bool(done and task.result())
 
-    async def take(self, key: Key) -> Any:
+    async def take(self, key: Key, given: Any = None) -> Any:
         """The package, once it is made. Of several who wait the first has it, and the next one is made after it."""
         while True:
-            task = self._begun(key)
+            task = self._begun(key, given)
             await asyncio.wait({task})
             if task.exception() or self._forget(key, task):
                 return task.result()
 
-    def _begun(self, key: Key) -> asyncio.Task[Any]:
+    def _begun(self, key: Key, given: Any) -> asyncio.Task[Any]:
         if key not in self._making:
-            self._jobs[key] = Job()
+            self._jobs[key] = Job(given=given)
             self._making[key] = asyncio.create_task(to_thread.run_sync(self._make, key, self._jobs[key]))
             self._making[key].add_done_callback(lambda task: self._made(key, task))
         return self._making[key]

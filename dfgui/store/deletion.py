@@ -33,13 +33,15 @@ class Deletion:
             return True
 
     def built_on(self, run: str) -> list[dict[str, Any]]:
-        """Other runs that began from a checkpoint of this one: {id, name, ended, adapters, base}.
+        """Other runs that began from a checkpoint of this one: {id, name, ended, model, adapters, base}.
 
-        `adapters` counts the adapters they saved, `base` is the folder of the model that these work on.
+        `model` names the checkpoint: "run:7h2kq0x1zz@60"; `adapters` counts the adapters they saved, `base` is the
+        folder of the model that these work on.
         """
         with opened(self.path) as db:
             rows = db.query(
-                "SELECT id, name, status, json_extract(facts, '$.base') AS base, (SELECT count(*) FROM checkpoints "
+                "SELECT id, name, status, json_extract(config, '$.model.name') AS model, "
+                "json_extract(facts, '$.base') AS base, (SELECT count(*) FROM checkpoints "
                 "WHERE checkpoints.run = runs.id AND kind = 'adapter') AS adapters FROM runs "
                 "WHERE id != ? AND (json_extract(config, '$.model.name') = ? "
                 "OR json_extract(config, '$.model.name') LIKE ?)",

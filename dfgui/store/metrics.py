@@ -56,6 +56,12 @@ class Metrics:
                 [run, name, upto],
             ).fetchone()
 
+    def at(self, run: str, name: str, steps: list[int]) -> list[tuple[int, float | None] | None]:
+        """For each of `steps` (step, value) of the newest point that is not after it; None where there is none."""
+        newest = "SELECT step, value FROM metrics WHERE run = ? AND name = ? AND step <= ? ORDER BY step DESC LIMIT 1"
+        with opened(self.path) as db:
+            return [db.execute(newest, [run, name, step]).fetchone() for step in steps]
+
     def behind(self, run: str, name: str, steps: list[int]) -> list[int]:
         """How many points there are after each of `steps`, which ascend. Each point is counted once."""
         between = "SELECT count(*) FROM metrics WHERE run = ? AND name = ? AND step > ? AND step <= ?"

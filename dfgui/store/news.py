@@ -11,11 +11,12 @@ class News:
         self.path = path
 
     def tag(self) -> str:
-        """A short text that changes when a run comes, moves on, goes or is renamed, or a checkpoint comes or goes."""
+        """A short text that changes when a run comes, moves on, goes or is renamed, or a checkpoint comes or goes
+        or is kept."""
         with opened(self.path) as db:
             statuses = db.execute("SELECT status, count(*) FROM runs GROUP BY status ORDER BY status").fetchall()
             runs = db.execute("SELECT max(rowid), max(ended_at) FROM runs").fetchone()
-            checkpoints = db.execute("SELECT count(*), max(created_at) FROM checkpoints").fetchone()
+            checkpoints = db.execute("SELECT count(*), max(created_at), sum(kept * step) FROM checkpoints").fetchone()
             written = db.execute("SELECT id, name, note FROM runs ORDER BY id").fetchall()
         parts = [f"{status}{count}" for status, count in statuses] + [str(part) for part in (*runs, *checkpoints)]
         parts.append(f"{zlib.crc32(repr(written).encode()):x}")

@@ -261,3 +261,8 @@ WHAT_A_RUN_WAS_BEFORE = [
     "ALTER TABLE runs ADD COLUMN seconds_before REAL NOT NULL DEFAULT 0",  # trained in the parts before this one
     "ALTER TABLE runs ADD COLUMN was TEXT",  # JSON: the end it had, until its resume has gone on
 ]
+
+
+@migrations()
+def m005_checkpoints_that_are_kept(db: Database) -> None:
+    db.execute("ALTER TABLE checkpoints ADD COLUMN kept INTEGER NOT NULL DEFAULT 0")  # 1: somebody wants it to stay

@@ -40,9 +40,10 @@ ROLLUP = """
 EVENT = "INSERT INTO events (run, time, step, kind, text) VALUES (?, ?, ?, ?, ?)"
 TAKE = "UPDATE commands SET taken_at_step = ? WHERE id = ?"
 FINISH = "UPDATE commands SET outcome = ?, done_at = ? WHERE id = ?"
-CHECKPOINT = (
-    "INSERT OR REPLACE INTO checkpoints (run, step, path, kind, bytes, eval_loss, created_at) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+CHECKPOINT = (  # one that is saved again at its step stays kept, if it was
+    "INSERT INTO checkpoints (run, step, path, kind, bytes, eval_loss, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (run, step) DO UPDATE SET path = excluded.path, kind = excluded.kind, bytes = excluded.bytes, "
+    "eval_loss = excluded.eval_loss, created_at = excluded.created_at"
 )
 FACTS = "UPDATE runs SET facts = json_patch(facts, ?) WHERE id = ?"
 

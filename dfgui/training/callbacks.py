@@ -177,18 +177,18 @@ class Keeper(TrainerCallback):
             self._rotate(folder, state)
 
     def _rotate(self, newest: Path, state: TrainerState) -> None:
-        """Keeps the newest ones, the best, and whatever somebody reads just now."""
+        """Keeps the newest ones, the best, and besides them what somebody wants to keep or reads just now."""
         if not self.writer.flush(FLUSH_SECONDS):  # what the store does not know yet must not be deleted
             return
         known = self.store.checkpoints.of(self.writer.run)
         best = Path(state.best_model_checkpoint or "").name
-        kept = [row["step"] for row in known if row["best"] or row["path"] in (best, newest.name)]
-        others = [row["step"] for row in reversed(known) if row["step"] not in kept]
-        kept += others[: max(self.limit - len(kept), 0)]
-        held = self.store.holds.of(self.writer.run)
+        stay = [row["step"] for row in known if row["best"] or row["path"] in (best, newest.name)]
+        others = [row["step"] for row in reversed(known) if row["step"] not in stay and not row["kept"]]
+        stay += others[: max(self.limit - len(stay), 0)]
+        self.store.holds.of(self.writer.run)  # lets go what a process that is gone had held
         for row in known:
-            if row["step"] not in kept and row["step"] not in held:
-                self.store.checkpoints.forget(self.writer.run, row["step"])  # first, so that it is offered to nobody
+            # Forgotten first, so that it is offered to nobody; the store says no where it is kept or held by now.
+            if row["step"] not in stay and self.store.checkpoints.forget(self.writer.run, row["step"]):
                 checkpoints.remove(newest.parent / row["path"])
 
 

@@ -74,14 +74,16 @@ def longer_from(best: int | None, last: int | None) -> list[int]:
 
 
 def checkpoints(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The checkpoints, newest first: at most MOST_CHECKPOINTS, and the best wherever it is."""
-    shown = [row for place, row in enumerate(rows[::-1]) if place < MOST_CHECKPOINTS or row["best"]]
+    """The checkpoints, newest first: at most MOST_CHECKPOINTS, and the best and the kept ones wherever they are."""
+    newest = enumerate(rows[::-1])
+    shown = [row for place, row in newest if place < MOST_CHECKPOINTS or row["best"] or row["kept"]]
     return [
         {
             "step": row["step"],
             "size": words.size(row["bytes"]),
             "eval": "" if row["eval_loss"] is None else words.number(row["eval_loss"]),
             "best": bool(row["best"]),
+            "kept": bool(row["kept"]),
             "when": words.moment(row["created_at"]),
         }
         for row in shown

@@ -113,11 +113,11 @@ def test_a_run_and_its_checkpoint_can_be_chosen_for_export(page, opened, store):
         trainer._thread.join()
     page.goto(f"{opened}/?view=monitor&run={trainer.run}")
     page.click("[aria-label='Download checkpoint 20']")
-    expect(page.locator("[data-choose=step]")).to_have_value("20")
+    expect(page.locator(".shelf [value='20']")).to_be_checked()
     expect(page.locator("[data-choose=run]")).to_have_value(trainer.run)
-    page.select_option("[data-choose=step]", "40")
-    expect(page.locator("[data-choose=step]")).to_have_value("40")
-    expect(page.locator(".export .trouble")).to_contain_text("no longer on the disk")
+    page.check(".shelf [value='40']")
+    expect(page.locator(".shelf tr.chosen")).to_have_attribute("data-step", "40")
+    expect(page.locator(".export > .trouble")).to_contain_text("no longer on the disk")
 
 
 def test_a_click_before_the_page_has_decided_what_it_shows_wins(page, opened):

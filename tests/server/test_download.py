@@ -10,6 +10,7 @@ import pytest
 from dfgui import actions, settings
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.integrations.connections import COOKIE, Connections
 from dfgui.server import download, packages
 from dfgui.store import Store, Writer
 from tests.server.processes import in_a_thread
@@ -27,6 +28,7 @@ class Packing:
         self.ended = threading.Event()
 
     def package(self, settings, run, step, kind, say, going):
+        self.token = settings.hub_token
         size = self.number * len(CHUNK)
         return actions.Package(f"weather-{step}-{kind}.zip", self.chunks(), size, self.folder)
 
@@ -47,8 +49,18 @@ def served(tmp_path_factory):
     run = store.runs.create(RunConfig())
     with Writer(where.store_path, run) as writer:
         writer.checkpoint(20, "checkpoint-20", "adapter", 10, None)
-    with in_a_thread(download.routes(where)) as address:
-        yield address, run
+    connections = Connections(store)
+    with in_a_thread(download.routes(where, connections)) as address:
+        yield Address(address, connections), run
+
+
+class Address(str):
+    """Of the server, with the connections that it knows."""
+
+    def __new__(cls, url, connections):
+        made = super().__new__(cls, url)
+        made.connections = connections
+        return made
 
 
 @pytest.fixture
@@ -69,6 +81,16 @@ def test_a_checkpoint_streams_as_a_zip(served, packing):
     assert answer.headers["content-length"] == str(len(answer.content))
     assert packing.ended.wait(5)
     assert gone(packing.folder)
+
+
+def test_a_base_that_has_to_be_fetched_again_is_fetched_with_the_token_of_whoever_asks(served, packing):
+    url, run = served
+    cookie, visitor = url.connections.new_visit(None)
+    url.connections.set(visitor, {"HF_TOKEN": "hf_of_this_visit"})
+    assert httpx.get(f"{url}/download/{run}/20/merged", cookies={COOKIE: cookie}).status_code == 200
+    assert packing.token == "hf_of_this_visit"
+    httpx.get(f"{url}/download/{run}/20/merged")
+    assert packing.token != "hf_of_this_visit"
 
 
 def gone(folder):

@@ -5,6 +5,7 @@ import pytest
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.store import Writer
+from dfgui.store.news import News
 
 
 @pytest.fixture
@@ -53,3 +54,35 @@ def test_what_rotation_deletes_is_forgotten(store, saved):
 def test_a_step_without_a_checkpoint_says_which_there_are(store, saved):
     with pytest.raises(UserError, match="20, 40, 60"):
         store.checkpoints.get(saved, 30)
+
+
+def test_a_kept_one_is_not_forgotten_until_the_mark_is_off(store, saved):
+    assert store.checkpoints.keep(saved, 20, True)
+    assert [row["kept"] for row in store.checkpoints.of(saved)] == [True, False, False]
+    assert not store.checkpoints.forget(saved, 20)
+    assert store.checkpoints.keep(saved, 20, False)
+    assert store.checkpoints.forget(saved, 20)
+    assert not store.checkpoints.keep(saved, 20, True)
+
+
+def test_one_that_is_read_is_not_forgotten(store, saved, other_run):
+    with store.holds.hold(other_run, 20):  # another run's is no reason
+        assert store.checkpoints.forget(saved, 20)
+    with store.holds.hold(saved, 40):
+        assert not store.checkpoints.forget(saved, 40)
+    assert store.checkpoints.forget(saved, 40)
+
+
+def test_one_that_is_saved_again_stays_kept(store, saved):
+    store.checkpoints.keep(saved, 20, True)
+    with Writer(store.path, saved) as writer:
+        writer.checkpoint(20, "checkpoint-20", "adapter", 5000, 0.4)
+    again = store.checkpoints.get(saved, 20)
+    assert (again["kept"], again["bytes"], again["eval_loss"]) == (True, 5000, 0.4)
+
+
+def test_that_one_is_kept_is_news(store, saved):
+    news = News(store.path)
+    before = news.tag()
+    store.checkpoints.keep(saved, 20, True)
+    assert news.tag() != before

@@ -129,3 +129,10 @@ def test_points_behind_each_of_several_steps_are_counted(store, run):
     write(store, run, [1.0] * 52)
     assert store.metrics.behind(run, "loss", [20, 40, 52]) == [32, 12, 0]
     assert store.metrics.behind(run, "loss", []) == []
+
+
+def test_what_was_measured_last_before_each_of_several_steps(store, run):
+    with Writer(store.path, run) as writer:
+        for step in (10, 20, 30):
+            writer.log(step, {"loss": step / 10})
+    assert store.metrics.at(run, "loss", [5, 10, 25, 99]) == [None, (10, 1.0), (20, 2.0), (30, 3.0)]

@@ -2,7 +2,10 @@
 
 import gc
 import json
+import os
 import shutil
+import threading
+import time
 
 import pytest
 import torch
@@ -192,6 +195,27 @@ def test_rotation_keeps_the_best_the_newest_and_what_is_read(where, values, trai
     on_disk = sorted(int(path.name[11:]) for path in where.run_folder(run["id"]).glob("checkpoint-*"))
     assert on_disk == sorted(one["step"] for one in found)
     assert held
+
+
+def test_rotation_leaves_what_was_kept_meanwhile_from_another_process(where, values):
+    """save_total_limit counts without it; the mark is set while the run trains in a process of its own."""
+    asked = shaped(values, "full", save_steps=2, eval_steps=2, save_total_limit=2, max_steps=40)
+    run = actions.start(where, asked, executor=f"pid:{os.getpid()}")
+    store, kept = Store(where.store_path), None
+    trains = threading.Thread(target=launcher.run_apart, args=(run, where))
+    trains.start()
+    while trains.is_alive() and kept is None:
+        newest = next((one["step"] for one in reversed(store.checkpoints.of(run))), None)
+        kept = newest if newest and newest < 30 and store.checkpoints.keep(run, newest, True) else None
+        time.sleep(0.02)
+    trains.join()
+    row, found = store.runs.get(run), store.checkpoints.of(run)
+    assert row["status"] == "finished", row["error"]
+    best = next(one["step"] for one in found if one["best"])
+    steps = [one["step"] for one in found]
+    assert kept in steps and set(steps) == {kept, best, 40} | ({steps[-2]} if best == 40 else set()), (kept, best)
+    on_disk = sorted(int(path.name[11:]) for path in where.run_folder(run).glob("checkpoint-*"))
+    assert on_disk == steps
 
 
 def broken(store, run, step):

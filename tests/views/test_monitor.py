@@ -2,7 +2,7 @@ from dfgui.config import EarlyStopping
 from dfgui.views import monitor
 
 NOW = 1080.0
-KEPT = {"step": 4, "bytes": 1, "eval_loss": 0.5, "created_at": NOW, "best": True}
+KEPT = {"step": 4, "bytes": 1, "eval_loss": 0.5, "created_at": NOW, "best": True, "kept": False}
 
 
 def head(run, **changes):
@@ -83,11 +83,11 @@ def test_own_callbacks_are_told_with_what_they_hear(row):
 
 def test_checkpoints_come_newest_first_with_their_size_in_words():
     rows = [
-        {"step": 20, "bytes": 31_400_000, "eval_loss": 0.7123, "created_at": NOW, "best": True},
-        {"step": 40, "bytes": 31_400_000, "eval_loss": None, "created_at": NOW, "best": False},
+        {"step": 20, "bytes": 31_400_000, "eval_loss": 0.7123, "created_at": NOW, "best": True, "kept": False},
+        {"step": 40, "bytes": 31_400_000, "eval_loss": None, "created_at": NOW, "best": False, "kept": True},
     ]
     newest, oldest = monitor.checkpoints(rows)
-    assert (newest["step"], newest["eval"]) == (40, "")
+    assert (newest["step"], newest["eval"], newest["kept"]) == (40, "", True)
     assert (oldest["size"], oldest["eval"], oldest["best"]) == ("31 MB", "0.712", True)
 
 
@@ -136,12 +136,13 @@ def test_settings_are_named_as_they_are_written_on_the_command_line(row):
     assert names["Rows trained on"] == "12,345"
 
 
-def test_a_long_list_of_checkpoints_is_cut_and_the_best_stays_in_it():
+def test_a_long_list_of_checkpoints_is_cut_and_the_best_and_the_kept_stay_in_it():
     rows = [
-        {"step": step, "bytes": 1, "eval_loss": None, "created_at": NOW, "best": step == 3} for step in range(1, 1001)
+        {"step": step, "bytes": 1, "eval_loss": None, "created_at": NOW, "best": step == 3, "kept": step == 7}
+        for step in range(1, 1001)
     ]
     steps = [shown["step"] for shown in monitor.checkpoints(rows)]
-    assert steps == [*range(1000, 1000 - monitor.MOST_CHECKPOINTS, -1), 3]
+    assert steps == [*range(1000, 1000 - monitor.MOST_CHECKPOINTS, -1), 7, 3]
 
 
 def test_where_it_runs_is_said_with_the_reason(row):

@@ -47,5 +47,5 @@ dfgui.download = (() => {
     for (const [address, outcome] of outcomes) if (outcome === BEGUN) outcomes.delete(address);
   }
 
-  return { bring, cancel, settle, said: (address) => telling.get(address) || "", UNDERWAY, BEGUN, outcome: (address) => outcomes.get(address) };
+  return { LOGGED_OUT, bring, cancel, settle, said: (address) => telling.get(address) || "", UNDERWAY, BEGUN, outcome: (address) => outcomes.get(address) };
 })();

@@ -1,7 +1,7 @@
 // The Export page: asks what there is whenever it is turned to, or another run or checkpoint is chosen.
 dfgui.exporting = (() => {
   const drawn = {}; // what is on the page, as JSON
-  let root, server, step;
+  let root, server, step, beside, shelf, two, push;
   const find = (selector) => root.querySelector(selector);
   const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
 
@@ -9,10 +9,10 @@ dfgui.exporting = (() => {
     root = element.querySelector(".export");
     server = functions;
     find("[data-choose=run]").addEventListener("change", (event) => dfgui.view.open("export", event.target.value));
-    find("[data-choose=step]").addEventListener("change", (event) => {
-      step = Number(event.target.value);
-      load();
-    });
+    find("[data-choose=beside]").addEventListener("change", (event) => compare(event.target.value && Number(event.target.value)));
+    shelf = dfgui.shelf(find(".shelf"), { choose, keep, erase, beside: compare });
+    two = dfgui.two(find(".two"), () => dfgui.view.run);
+    push = dfgui.push(find(".card.push"), find(".push-ask"));
     dfgui.view.listen(load);
     dfgui.live.join({ question: () => {}, answer: (news) => "news" in news && load() });
     load();
@@ -24,19 +24,46 @@ dfgui.exporting = (() => {
     if (root) load();
   }
 
+  function choose(wanted) {
+    step = wanted;
+    return load();
+  }
+
+  function compare(wanted) {
+    beside = wanted || null;
+    return load();
+  }
+
+  async function keep(at, kept) {
+    const answer = await dfgui.live.call("keep", { run: dfgui.view.run, step: at, kept }, server);
+    shelf.tell(...told(answer, kept ? `Checkpoint ${at} is kept.` : `Checkpoint ${at} is kept no longer.`));
+    return load();
+  }
+
+  async function erase(at) {
+    const answer = await dfgui.live.call("discard", { run: dfgui.view.run, step: at }, server);
+    shelf.tell(...told(answer, answer.words));
+    if (!answer.error && step === at) step = null;
+    return load();
+  }
+
+  const told = ({ error }, words) => (error ? [`${error.what} ${error.why} ${error.do}`, true] : [words]);
+
   async function load() {
     if (dfgui.view.page !== "export") return dfgui.download.settle();
-    const question = { run: dfgui.view.run, step };
+    push.look();
+    const question = { run: dfgui.view.run, step, beside };
     const answer = await dfgui.live.call("offers", question, server);
-    if (question.run !== dfgui.view.run || question.step !== step) return;
+    if (question.run !== dfgui.view.run || question.step !== step || question.beside !== beside) return;
     const trouble = answer.error ? `${answer.error.what} ${answer.error.do}` : answer.trouble;
     find(".trouble").hidden = !trouble;
     find(".trouble").textContent = trouble || "";
     if (answer.error) return;
     find(".empty").hidden = answer.runs.length > 0;
-    find(".choose").hidden = !answer.runs.length;
+    for (const part of [".choose", ".shelf", ".card.push", "h3.chosen"]) find(part).hidden = !answer.runs.length;
+    if (!answer.runs.length) return;
     fill("run", answer.runs, answer.run);
-    fill("step", answer.checkpoints || [], answer.step);
+    list(answer);
     if (differs("offers", [answer.offers, answer.run, answer.step])) show(answer);
     for (const link of root.querySelectorAll(".offer .act a")) say(link.getAttribute("href"));
   }
@@ -47,9 +74,24 @@ dfgui.exporting = (() => {
     return text !== drawn[part] && Boolean((drawn[part] = text));
   }
 
+  // What hangs on the run and the checkpoint chosen, besides what there is to download.
+  function list({ shelf: rows, run, name, step: at, left_over: left, two: pair, offers }) {
+    if (differs("run", run)) shelf.tell("");
+    shelf.draw({ rows, step: at, run, name });
+    find(".left-over").textContent = left;
+    find(".left-over").hidden = !left;
+    const others = rows.filter((row) => row.step !== at).map((row) => ({ value: row.step, label: `step ${row.step.toLocaleString("en")}${row.best ? ", best" : ""}` }));
+    find(".with").hidden = !others.length;
+    find(".with b").textContent = `step ${at.toLocaleString("en")}`;
+    fill("beside", [{ value: "", label: "nothing" }, ...others], pair ? pair.steps.find((one) => one !== at) : "");
+    if (differs("two", pair)) two.draw(pair);
+    find("h3.chosen").textContent = `Bring step ${at.toLocaleString("en")} home`;
+    push.offer({ run, name, step: at, kinds: offers.filter(({ kind }) => kind !== "script") });
+  }
+
   function fill(name, choices, chosen) {
     const list = find(`[data-choose=${name}]`);
-    if (differs(name, choices)) list.replaceChildren(...choices.map(({ value, label }) => new Option(label, value)));
+    if (differs(`choices ${name}`, choices)) list.replaceChildren(...choices.map(({ value, label }) => new Option(label, value)));
     list.value = chosen;
   }
 

@@ -1,6 +1,7 @@
-"""Export: bring a model home. A run, one of its checkpoints, and a plain link for each shape it comes in.
+"""Export: bring a model home. A run, its checkpoints to choose from, and a plain link for each shape it comes in.
 
-The page is export.html, filled by export.js. What is downloaded is made while it is sent (GET download/RUN/STEP/KIND).
+The page is export.html, filled by export.js. What is downloaded is made while it is sent (GET download/RUN/STEP/KIND);
+what goes to the Hub is pushed by the server (server/pushes.py).
 """
 
 from pathlib import Path
@@ -8,15 +9,16 @@ from typing import Any
 
 import gradio as gr
 
-from dfgui import actions
+from dfgui import actions, words
 from dfgui.artifacts import usage
 from dfgui.errors import UserError
 from dfgui.models import earlier
 from dfgui.settings import Settings
 from dfgui.store import Store
+from dfgui.store.runs import ENDED
 from dfgui.ui.components.live import spoken, whole_number
 from dfgui.ui.context import Context
-from dfgui.views import export
+from dfgui.views import export, shelf
 
 HERE = Path(__file__).parent
 
@@ -25,11 +27,17 @@ def build(context: Context) -> None:
     def offers(question: dict) -> dict:
         return spoken(_offers, question, context.settings, context.store)
 
+    def keep(question: dict) -> dict:
+        return spoken(_keep, question, context.settings)
+
+    def discard(question: dict) -> dict:
+        return spoken(_discard, question, context.settings)
+
     gr.HTML(
         "",
         html_template=(HERE / "export.html").read_text(encoding="utf-8"),
         js_on_load="dfgui.exporting.boot(element, server)",
-        server_functions=[offers],
+        server_functions=[offers, keep, discard],
         apply_default_css=False,
         elem_id="export",
     )
@@ -37,7 +45,10 @@ def build(context: Context) -> None:
 
 
 def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[str, Any]:
-    """{runs, run, checkpoints, step, offers}: what can be chosen, and what there is of what was chosen."""
+    """What can be chosen, and what there is of what was chosen.
+
+    {runs, run, name, shelf, left_over, step, two, offers, trouble}; {runs: []} where nothing has a checkpoint.
+    """
     runs = [(run, store.checkpoints.of(run["id"])) for run in store.runs.all()]
     runs = [(run, checkpoints) for run, checkpoints in runs if checkpoints]
     if not runs:
@@ -45,14 +56,40 @@ def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[
     run, checkpoints = next(((run, rows) for run, rows in runs if run["id"] == question.get("run")), runs[0])
     step = export.chosen_step(checkpoints, whole_number(question.get("step")))
     sizes, trouble = _sizes(settings, run["id"], step)
+    saved = actions.shelf(settings, run["id"])
     return {
         "trouble": trouble,
         "runs": [{"value": run["id"], "label": export.run_label(run)} for run, _ in runs],
         "run": run["id"],
-        "checkpoints": [{"value": row["step"], "label": export.step_label(row)} for row in reversed(checkpoints)],
+        "name": run["name"],
+        "shelf": shelf.listed(saved),
+        "left_over": shelf.left_over(actions.unfinished(settings, run["id"]), run["status"] in ENDED),
         "step": step,
+        "two": _two(saved, step, whole_number(question.get("beside"))),
         "offers": export.offers(sizes, earlier.origin(run).name, _code(run), _files(settings, run["id"], step)),
     }
+
+
+def _two(saved: list[dict[str, Any]], step: int, beside: int | None) -> dict[str, Any] | None:
+    """The chosen checkpoint and another one, the earlier first; None where that is not there."""
+    pair = [one for one in saved if one["step"] in (step, beside)]
+    return shelf.side_by_side(*pair) if len(pair) == 2 else None
+
+
+def _keep(question: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    return actions.keep(settings, str(question.get("run")), _step(question), question.get("kept") is True)
+
+
+def _discard(question: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    gone = actions.delete_checkpoint(settings, str(question.get("run")), _step(question))
+    at, freed = words.whole(gone["step"]), words.size(gone["bytes"])
+    return {"words": f"Checkpoint {at} is deleted, {freed} are free again."}
+
+
+def _step(question: dict[str, Any]) -> int:
+    if (step := whole_number(question.get("step"))) is None:
+        raise UserError("That is not a checkpoint.", "A checkpoint is named by its step.", "Choose one of the list.")
+    return step
 
 
 def _sizes(settings: Settings, run: str, step: int) -> tuple[dict[str, int], str]:

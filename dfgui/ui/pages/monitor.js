@@ -153,7 +153,7 @@ dfgui.monitor = (() => {
       const step = make("td", one.step.toLocaleString("en"), "num");
       step.title = one.when;
       const score = make("td", one.eval || "–", "num");
-      if (one.best) score.append(make("span", "best", "tag"));
+      for (const mark of ["best", "kept"]) if (one[mark]) score.append(make("span", mark, "tag"));
       const link = make("button", "Download", "df-button small");
       link.type = "button";
       link.setAttribute("aria-label", `Download checkpoint ${one.step}`);
