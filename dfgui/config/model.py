@@ -48,8 +48,15 @@ class Model(Block):
     load_in_4bit: bool = setting(
         False,
         "Base in 4 bit",
-        "QLoRA: the frozen base takes about a quarter of the memory. Needs an NVIDIA GPU and bitsandbytes.",
+        "QLoRA: the frozen base takes about a quarter of the memory. Needs bitsandbytes, and an NVIDIA GPU to be fast.",
         "memory",
+    )
+    load_in_8bit: bool = setting(
+        False,
+        "Base in 8 bit",
+        "LLM.int8: the frozen base takes about half of the memory, and loses less than in 4 bit. Needs bitsandbytes.",
+        "memory",
+        "advanced",
     )
     chat_template: CHAT_TEMPLATES = setting(
         "own",
@@ -75,6 +82,11 @@ class Model(Block):
         "model",
         "advanced",
     )
+
+    @property
+    def bits(self) -> Literal[4, 8] | None:
+        """In how many bits the base is held; None: as its dtype says."""
+        return 4 if self.load_in_4bit else 8 if self.load_in_8bit else None
 
     @field_validator("name")
     @classmethod

@@ -137,10 +137,10 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
     return sum(file.stat().st_size for file in sound.require(model.name, place, settings))
 
 
-def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False, attention: str = "auto") -> Any:
+def weights(folder: str, dtype: str, device: str = "cpu", bits: int | None = None, attention: str = "auto") -> Any:
     """The causal language model in `folder`, weights held in `dtype` (a torch dtype's name), on `device`.
 
-    `in_4bit`: held in 4 bit and computed with in `dtype`; such weights are frozen, and an adapter learns beside them.
+    `bits`: 4 or 8: held in so many, computed with in `dtype`, and frozen, so that an adapter learns beside them.
     `attention`: transformers' attn_implementation, "auto" for the one that it takes itself.
     """
     imports.for_loading()
@@ -155,26 +155,22 @@ def weights(folder: str, dtype: str, device: str = "cpu", in_4bit: bool = False,
                 trust_remote_code=False,
                 use_safetensors=True,
                 output_loading_info=True,
-                **(_quantised(getattr(torch, dtype), device) if in_4bit else {}),
+                **(_quantised(bits, getattr(torch, dtype), device) if bits else {}),
                 **({} if attention == "auto" else {"attn_implementation": attention}),
             )
         except (ValueError, RuntimeError) as error:
             raise sound.refusal(folder, error) or error from error
     model, found = loaded
     sound.require_all_there(folder, found)
-    return model if in_4bit else model.to(device)
+    return model if bits or getattr(model, "is_quantized", False) else model.to(device)
 
 
-def _quantised(dtype: Any, device: str) -> dict[str, Any]:
-    """QLoRA's own choices: 4-bit NormalFloat, its scales quantised as well. Such a model is loaded where it stays."""
+def _quantised(bits: int, dtype: Any, device: str) -> dict[str, Any]:
+    """QLoRA's own choices: 4-bit NormalFloat, its scales quantised as well; or LLM.int8. Loaded where it stays."""
     from transformers import BitsAndBytesConfig
 
-    how = BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=dtype,
-    )
+    four = {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": dtype}
+    how = BitsAndBytesConfig(load_in_4bit=True, **four) if bits == 4 else BitsAndBytesConfig(load_in_8bit=True)
     return {"quantization_config": how, "device_map": {"": device}}
 
 

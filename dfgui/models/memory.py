@@ -37,7 +37,7 @@ class Asked:
     dtype: str
     precision: str
     loss: str = "auto"
-    in_4bit: bool = False
+    bits: int | None = None  # 4 or 8: in how many the base is held
     attention: str = "auto"
     packed: bool = False  # rows are joined into one without padding
     even: bool = False  # all rows of a batch are of one length, so that attention needs no mask
@@ -111,7 +111,7 @@ class Shape:
     plain: list[Moment]  # of a step, the highest ones
     checkpointed: list[Moment]
     evaluating: list[Moment]
-    dequantised: int = 0  # bytes that 4-bit weights take while they are computed with
+    dequantised: int = 0  # bytes that weights in 4 or 8 bit take while they are computed with
     linear: tuple[str, ...] = ()  # the names of its linear layers, without the last one
     strange: tuple[str, ...] = ()  # names of layers that an adapter asks for and the model has not
     masked: bool = True

@@ -36,12 +36,13 @@ def main() -> None:
 def measured(asked: Asked) -> Shape:
     """The shape of a model that is trained as asked."""
     model, marks, names = made(asked)
+    bits = bits_of(asked, model)
     parameters = list(model.parameters())
-    quantised = quantised_weights(model) if asked.in_4bit else set()
+    quantised = quantised_weights(model) if bits else set()
     frozen = [one for one in parameters if not one.requires_grad]
     trainable = [one for one in parameters if one.requires_grad]
     loss = loss_of(asked, model, marks)
-    weights = sum(in_4bit(one.numel()) if one in quantised else one.nbytes for one in frozen)
+    weights = sum(held_in(bits, one) if bits and one in quantised else one.nbytes for one in frozen)
     buffers = sum(one.nbytes for one in model.buffers())
     largest = max((one.numel() for one in quantised), default=0)
     return Shape(
@@ -87,7 +88,7 @@ def made(asked: Asked) -> tuple[Any, list[int], Names]:
         names = {"linear": linear(model), "strange": tuple(strange(model, adapter) if adapter else ())}
         if adapter:
             model = adapted(model, without(adapter, names["strange"]), marks)
-    if asked.in_4bit:  # as TRL does it
+    if bits_of(asked, model):  # as TRL does it
         for one in model.parameters():
             one.data = one.data.to(torch.bfloat16) if one.requires_grad else one.data
     return model, marks, names
@@ -172,7 +173,7 @@ def _whole_loss(asked: Asked, model: Any, ids: Any, mask: Any) -> Any:
 
 
 def quantised_weights(model: Any) -> set[Any]:
-    """The weights that bitsandbytes holds in 4 bit: those of linear layers, but of the last one."""
+    """The weights that bitsandbytes holds in 4 or 8 bit: those of linear layers, but of the last one."""
     from peft.tuners.lora.layer import LoraLayer
     from transformers.quantizers.base import get_keys_to_not_convert
 
@@ -191,6 +192,18 @@ def quantised_weights(model: Any) -> set[Any]:
 def _inside(layer: Any) -> Iterator[Any]:
     for parts in (layer.lora_A, layer.lora_B):
         yield from parts.values()
+
+
+def bits_of(asked: Asked, model: Any) -> int | None:
+    """In how many bits the base is held: as asked for, or as somebody has saved it."""
+    kept = getattr(model.config, "quantization_config", None) or {}
+    saved = 4 if kept.get("load_in_4bit") else 8 if kept.get("load_in_8bit") else None
+    return asked.bits or saved
+
+
+def held_in(bits: int, weight: Any) -> int:
+    """Bytes of a weight in so many bits. LLM.int8 keeps a scale of four bytes for each row."""
+    return in_4bit(weight.numel()) if bits == 4 else weight.numel() + 4 * weight.shape[0]
 
 
 def in_4bit(count: int) -> int:

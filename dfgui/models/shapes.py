@@ -122,7 +122,7 @@ def asked_of(run: RunConfig, settings: Settings, machine: Hardware | None = None
         dtype=hardware.weights_dtype(run.model.dtype, run.method, precision),
         precision=precision,
         loss=training.loss_type,
-        in_4bit=run.model.load_in_4bit,
+        bits=run.model.bits,
         attention=run.model.attn_implementation,
         packed=training.packing and training.packing_strategy.startswith("bfd"),
     )

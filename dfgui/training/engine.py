@@ -1,6 +1,6 @@
-"""What Unsloth and 4-bit weights need before the start, and what an engine makes of the settings.
+"""What Unsloth and weights in 4 or 8 bit need before the start, and what an engine makes of the settings.
 
-require_unsloth(config), require_4bit(config)   raise UserError where that cannot be on this machine
+require_unsloth(config), require_bits(config)   raise UserError where that cannot be on this machine
 replaced(config, precision, dtype, trainer)     ["packing is False and not True.", ...]
 """
 
@@ -45,24 +45,25 @@ def require_unsloth(config: RunConfig) -> None:
         )
 
 
-def require_4bit(config: RunConfig) -> None:
-    """Raises UserError where the base of this run cannot be held in 4 bit."""
-    machine = hardware.look()
+def require_bits(config: RunConfig) -> None:
+    """Raises UserError where the base of this run cannot be held in 4 or 8 bit, as it asks for."""
+    machine, bits = hardware.look(), config.model.bits
+    off = f"leave 'Base in {bits} bit' off."
     if config.method == "full":
-        title, why = "Weights in 4 bit cannot be trained.", "They are frozen, and an adapter learns beside them."
-        cure = "Choose LoRA, or leave 'Base in 4 bit' off."
+        title, why = f"Weights in {bits} bit cannot be trained.", "They are frozen, and an adapter learns beside them."
+        cure = f"Choose LoRA, or {off}"
     elif config.model.name.startswith("run:"):
-        title, why = "A base in 4 bit cannot be an earlier run.", "What that run has learned would be rounded away."
-        cure = "Export it merged and begin from that folder, or leave 'Base in 4 bit' off."
-    elif machine.device != "cuda":
-        title, why = "4-bit weights need an NVIDIA GPU.", f"This machine: {hardware.describe(machine)}."
-        cure = "Leave 'Base in 4 bit' off."
+        title, why = f"A base in {bits} bit cannot be an earlier run.", "What it has learned would be rounded away."
+        cure = f"Export it merged and begin from that folder, or {off}"
+    elif machine.device not in ("cuda", "cpu"):
+        title, why = f"{bits}-bit weights do not work here.", f"This machine: {hardware.describe(machine)}."
+        cure = off.capitalize()
     elif not hardware.has("bitsandbytes"):
-        title, why = "4-bit weights need bitsandbytes.", "It is not installed."
-        cure = "Install it with `pip install bitsandbytes`, or leave 'Base in 4 bit' off."
+        title, why = f"{bits}-bit weights need bitsandbytes.", "It is not installed."
+        cure = f"Install it with `pip install bitsandbytes`, or {off}"
     else:
         return
-    raise UserError(title, why, cure, field="model.load_in_4bit")
+    raise UserError(title, why, cure, field=f"model.load_in_{bits}bit")
 
 
 def advice(config: RunConfig) -> str:
@@ -80,7 +81,7 @@ def replaced(config: RunConfig, names: list[str], precision: Precision, dtype: s
     left = {name: _plain(getattr(trainer.args, name)) for name in names}
     asked["precision"] = precision
     left["precision"] = "bf16" if trainer.args.bf16 else "fp16" if trainer.args.fp16 else "fp32"
-    if not config.model.load_in_4bit:  # else what is not quantised is held as the quantiser likes
+    if not config.model.bits:  # else what is not quantised is held as the quantiser likes
         asked["dtype"], left["dtype"] = dtype, str(trainer.model.dtype).removeprefix("torch.")
     engine = config.run.backend
     return [

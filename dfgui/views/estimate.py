@@ -109,7 +109,7 @@ def _precision(values: Values, devices: int) -> str:
 def _memory(values: Values, devices: int) -> str:
     checkpointing = values.get("training.gradient_checkpointing")
     parts = [f"checkpointing {checkpointing if isinstance(checkpointing, str) else 'on' if checkpointing else 'off'}"]
-    parts += ["base in 4 bit"] if values.get("model.load_in_4bit") else []
+    parts += [f"base in {bits} bit" for bits in (4, 8) if values.get(f"model.load_in_{bits}bit")]
     parts += ["activations to the CPU"] if values.get("training.activation_offloading") else []
     parts += ["Liger kernels"] if values.get("training.use_liger_kernel") else []
     attention = values.get("model.attn_implementation")

@@ -1,6 +1,7 @@
 """What a run takes is known from its model's config: exactly where tensors stay, closely where they come and go."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -177,13 +178,32 @@ def test_checkpointing_takes_less_and_longer_rows_more(shape_of):
 
 
 def test_an_adapters_weights_are_16_bit_in_4_bit_training_and_the_last_layer_stays_whole(folder):
-    shape = rehearsal.measured(asked(folder("llama"), dtype="bfloat16", precision="bf16", in_4bit=True))
+    shape = rehearsal.measured(asked(folder("llama"), dtype="bfloat16", precision="bf16", bits=4))
     linear = [(64, 64), (32, 64), (32, 64), (64, 64), (128, 64), (128, 64), (64, 128)]
     packed = 6 * sum(rehearsal.in_4bit(a * b) for a, b in linear)
     whole = 2 * (2 * 600 * 64 + 13 * 64)  # embeddings, the last layer, norms
     buffers = 4 * 16  # inverse frequencies, and as they were
     assert shape.weights == packed + whole + buffers
     assert {one.size for one in shape.trainable} == {2}
+
+
+def test_in_8_bit_a_weight_takes_a_byte_and_a_row_four_more(folder):
+    shape = rehearsal.measured(asked(folder("llama"), dtype="bfloat16", precision="bf16", bits=8))
+    linear = [(64, 64), (32, 64), (32, 64), (64, 64), (128, 64), (128, 64), (64, 128)]
+    packed = 6 * sum(a * b + 4 * a for a, b in linear)
+    assert shape.weights == packed + 2 * (2 * 600 * 64 + 13 * 64) + 4 * 16
+
+
+def test_a_base_that_somebody_has_quantised_is_counted_as_it_is_held(folder, tmp_path):
+    saved = shutil.copytree(folder("llama"), tmp_path / "quantised")
+    how = json.loads((saved / "config.json").read_text())
+    how["quantization_config"] = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    (saved / "config.json").write_text(json.dumps(how))
+    as_it_is, asked_for = (
+        rehearsal.measured(asked(place, dtype="bfloat16", precision="bf16", bits=bits))
+        for place, bits in ((saved, None), (folder("llama"), 4))
+    )
+    assert as_it_is.weights == asked_for.weights
 
 
 def test_nf4_with_double_quantisation_takes_little_more_than_half_a_byte():

@@ -71,36 +71,47 @@ def test_what_unsloth_does_not_do_here_is_refused_beside_its_field(where, values
     assert caught.value.field == field and "choose TRL" in caught.value.do
 
 
+def in_bits(values, bits, **more):
+    return parse({**values, **more, "model": {**values["model"], f"load_in_{bits}bit": True}})
+
+
+@pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize(
     ("method", "device", "packages", "match"),
     [
         ("full", "cuda", ["bitsandbytes"], "cannot be trained"),
-        ("lora", "cpu", ["bitsandbytes"], "need an NVIDIA GPU"),
+        ("lora", "mps", ["bitsandbytes"], "do not work here"),
         ("lora", "cuda", [], "need bitsandbytes"),
     ],
 )
-def test_a_base_in_4_bit_is_refused_where_it_cannot_be(
-    where, values, installed, monkeypatch, method, device, packages, match
+def test_a_base_in_few_bits_is_refused_where_it_cannot_be(
+    where, values, installed, monkeypatch, bits, method, device, packages, match
 ):
     installed(*packages)
     monkeypatch.setattr(hardware, "look", lambda: hardware.Hardware(device, "A device", True, 24_000_000_000))
-    config = parse({**values, "method": method, "model": {**values["model"], "load_in_4bit": True}})
     with pytest.raises(UserError, match=match) as caught:
-        preflight.require(config, where)
-    assert caught.value.field == "model.load_in_4bit" and caught.value.do
+        preflight.require(in_bits(values, bits, method=method), where)
+    assert caught.value.field == f"model.load_in_{bits}bit" and caught.value.do
+
+
+def test_a_base_is_held_in_4_bit_or_in_8(values):
+    with pytest.raises(UserError, match="in 4 bit already"):
+        parse({**values, "model": {**values["model"], "load_in_4bit": True, "load_in_8bit": True}})
 
 
 def test_a_base_in_4_bit_is_no_earlier_run(values):
     config = parse({**values, "model": {"name": "run:abcdefgh@8", "load_in_4bit": True}})
     with pytest.raises(UserError, match="earlier run"):
-        engine.require_4bit(config)
+        engine.require_bits(config)
 
 
-def test_a_base_in_4_bit_is_told_of_where_it_can_be(where, values, installed, monkeypatch):
+@pytest.mark.parametrize(("device", "kind"), [("cuda", "ok"), ("cpu", "warn")])
+def test_a_base_in_few_bits_is_told_of_where_it_can_be(where, values, installed, monkeypatch, device, kind):
     installed("bitsandbytes")
-    monkeypatch.setattr(hardware, "look", lambda: hardware.Hardware("cuda", "A GPU", True, 24_000_000_000))
-    config = parse({**values, "model": {**values["model"], "load_in_4bit": True}})
-    assert note(preflight.notes(config, where), "Base in 4 bit").kind == "ok"
+    monkeypatch.setattr(hardware, "look", lambda: hardware.Hardware(device, "A device", True, 24_000_000_000))
+    four, eight = (preflight.notes(in_bits(values, bits), where) for bits in (4, 8))
+    assert note(four, "Base in 4 bit").kind == kind and "a quarter" in note(four, "Base in 4 bit").text
+    assert note(eight, "Base in 8 bit").kind == kind and "half" in note(eight, "Base in 8 bit").text
 
 
 def test_a_run_of_trl_never_imports_unsloth(where, values, tmp_path, monkeypatch):

@@ -283,7 +283,14 @@ EVERYTHING = {
         "load_in_4bit": True,
         "chat_template": "gemma3",
     },
-    "adapter": {"r": 8, "lora_alpha": 8, "lora_dropout": 0.05, "use_rslora": True, "use_dora": True}
+    "adapter": {
+        "r": 8,
+        "lora_alpha": 8,
+        "lora_dropout": 0.05,
+        "use_rslora": True,
+        "use_dora": True,
+        "modules_to_save": "lm_head",
+    }
     | {"target_modules": [f"a_layer_with_a_long_name_{n}" for n in range(8)]},
     "training": {
         "max_steps": 12,

@@ -17,7 +17,7 @@ def begin(home: Path) -> str:
 def model(folder: str, dtype: str, device: str, tokenizer: Any, config: RunConfig) -> Any:
     """The model to train, from a local folder, weights held in `dtype`, with room for every token of `tokenizer`."""
     asked = config.model
-    loaded = load.weights(folder, dtype, device, asked.load_in_4bit, asked.attn_implementation)
+    loaded = load.weights(folder, dtype, device, asked.bits, asked.attn_implementation)
     load.make_room(loaded, tokenizer)
     loaded.config.use_cache = False  # a cache only costs memory while training
     return loaded

@@ -50,6 +50,7 @@ def model(folder: str, dtype: str, device: str, tokenizer: Any, config: RunConfi
         max_seq_length=config.training.max_length,
         dtype=getattr(torch, dtype),
         load_in_4bit=config.model.load_in_4bit,
+        load_in_8bit=config.model.load_in_8bit,
         full_finetuning=config.method == "full",
         use_gradient_checkpointing=_checkpointing(config),
         trust_remote_code=False,

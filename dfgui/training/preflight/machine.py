@@ -20,9 +20,11 @@ def engine(run: RunConfig, settings: Settings) -> Iterator[Note]:
         engines.require_unsloth(run)
         kind: Literal["ok", "warn"] = "warn" if (advice := engines.advice(run)) else "ok"
         yield Note(kind, "Engine", f"Unsloth, in a process of its own. {advice}".strip(), field="run.backend")
-    if run.model.load_in_4bit:
-        engines.require_4bit(run)
-        yield Note("ok", "Base in 4 bit", "The frozen base takes about a quarter of the memory.")
+    if bits := run.model.bits:
+        engines.require_bits(run)
+        text = f"The frozen base takes about {'a quarter' if bits == 4 else 'half'} of the memory."
+        slow = hardware.look().device == "cpu"
+        yield Note("warn" if slow else "ok", f"Base in {bits} bit", f"{text}{' On a CPU it is slow.' if slow else ''}")
 
 
 def precision(run: RunConfig, settings: Settings) -> Iterator[Note]:

@@ -24,6 +24,7 @@ from dfgui.training.preflight.note import Note
 SAME = (
     "model.name",
     "model.load_in_4bit",
+    "model.load_in_8bit",
     "method",
     "run.backend",
     "training.packing",

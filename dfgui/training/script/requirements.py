@@ -11,7 +11,7 @@ def requirements(config: RunConfig, known: Known) -> str:
     """requirements.txt: what the script imports, in the versions that are installed here."""
     names = ["torch", "transformers", "trl", "datasets", "accelerate"]
     names += ["peft"] if config.method == "lora" or known.adapter else []
-    names += ["bitsandbytes"] if config.model.load_in_4bit else []
+    names += ["bitsandbytes"] if config.model.bits else []
     names += ["liger-kernel"] if config.training.use_liger_kernel else []
     names += [OPTIMIZERS[config.training.optim].replace("_", "-")]
     names += ["flash-attn"] if config.model.attn_implementation == "flash_attention_2" else []

@@ -117,18 +117,16 @@ def _by_transformers(config: RunConfig, known: Known) -> str:
     if config.model.attn_implementation != "auto":
         arguments["attn_implementation"] = literal(config.model.attn_implementation)
     before = ""
-    if config.model.load_in_4bit:
-        four = {
-            "load_in_4bit": "True",
-            "bnb_4bit_quant_type": '"nf4"',
-            "bnb_4bit_use_double_quant": "True",
-            "bnb_4bit_compute_dtype": literal(known.dtype),
-        }
-        before = call("BitsAndBytesConfig", four, "in_4bit = ", 1) + "\n"
-        arguments |= {"quantization_config": "in_4bit", "device_map": literal({"": device})}
+    if bits := config.model.bits:
+        how = {f"load_in_{bits}bit": "True"}
+        if bits == 4:
+            how |= {"bnb_4bit_quant_type": '"nf4"', "bnb_4bit_use_double_quant": "True"}
+            how["bnb_4bit_compute_dtype"] = literal(known.dtype)
+        before = call("BitsAndBytesConfig", how, f"in_{bits}bit = ", 1) + "\n"
+        arguments |= {"quantization_config": f"in_{bits}bit", "device_map": literal({"": device})}
     place = f'HERE / "{MODEL}"' if known.model == MODEL else literal(known.model)
     made = call("AutoModelForCausalLM.from_pretrained", arguments, "model = ", 1, first=(place,))
-    if device != "cpu" and not config.model.load_in_4bit:
+    if device != "cpu" and not config.model.bits:
         made += f"\n    model = model.to({literal(device)})"
     return before + made
 
@@ -145,6 +143,7 @@ def _by_unsloth(config: RunConfig, known: Known) -> str:
         "max_seq_length": literal(config.training.max_length),
         "dtype": f"torch.{known.dtype}",
         "load_in_4bit": literal(config.model.load_in_4bit),
+        **({"load_in_8bit": "True"} if config.model.load_in_8bit else {}),
         "full_finetuning": literal(config.method == "full"),
         "use_gradient_checkpointing": _checkpointing(config),
     }
