@@ -4,10 +4,10 @@
     python bench/download.py --gigabytes 0.3 --json download.json
 
 The app and the browser are processes of their own; the model is made here. While the browser downloads the merged
-model, the anonymous memory (RssAnon) of the app is looked at every few milliseconds; the merge itself is another process,
-whose memory goes with it (bench/merge.py). The zip is checked against its own checksums and, weight by weight, against a
-merge made apart from the app. A file of weights is broken off at a third and at two thirds, and goes on each time.
-Afterwards the home must be as large as before.
+model, the anonymous memory (RssAnon) of the app is looked at every few milliseconds; the merge itself is a process
+beside it, whose memory goes with it (bench/merge.py). The zip is checked against its own checksums and, weight by
+weight, against a merge made apart from the app. A file of weights is broken off at a third and at two thirds, and goes
+on each time. Afterwards the home must be as large as before.
 """
 
 import argparse
