@@ -313,7 +313,7 @@ def show_run(asked: argparse.Namespace, where: Settings) -> Answer:
     folder = where.run_folder(row["id"])
     checkpoints = [
         {
-            **{name: saved[name] for name in ("step", "eval_loss", "best", "bytes")},
+            **{name: saved[name] for name in ("step", "eval_loss", "best", "kept", "bytes")},
             "path": str(folder / saved["path"]),
             "complete": (folder / saved["path"]).is_dir(),
         }

@@ -13,10 +13,10 @@ class Overview:
         self.path = path
 
     def checkpoints(self) -> dict[str, dict[str, Any]]:
-        """By run: {count, last, best}, `last` and `best` being steps; `best` is None where none was evaluated."""
+        """By run: {count, kept, last, best}: how many, how many marked as kept, and steps; no `best` without evaluation."""
         with opened(self.path) as db:
-            rows = list(db.query("SELECT run, step, eval_loss FROM checkpoints ORDER BY run, step"))
+            rows = list(db.query("SELECT run, step, eval_loss, kept FROM checkpoints ORDER BY run, step"))
             found = best.steps(db, rows)
-        counted = Counter(row["run"] for row in rows)
+        counted, kept = (Counter(row["run"] for row in some) for some in (rows, [row for row in rows if row["kept"]]))
         last = {row["run"]: row["step"] for row in rows}  # the last one of each stays
-        return {run: {"count": counted[run], "last": last[run], "best": found[run]} for run in found}
+        return {run: {"count": counted[run], "kept": kept[run], "last": last[run], "best": found[run]} for run in found}

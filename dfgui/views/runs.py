@@ -25,11 +25,11 @@ def row(
     size: int = 0,
     names: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`kept`: {count, last, best} of its checkpoints; `size`: bytes on disk; `names`: what runs are called, by id."""
+    """`kept`: {count, kept, last, best} of its checkpoints; `size`: bytes on disk; `names`: what runs are called, by id."""
     config = run["config"]
     known = [value for _, value in found.evals if value is not None]
     took = progress.took(run) if run["status"] in ENDED else None
-    kept = kept or {"count": 0, "last": None, "best": None}
+    kept = kept or {"count": 0, "kept": 0, "last": None, "best": None}
     return {
         "run": run["id"],
         "name": run["name"],
@@ -50,6 +50,7 @@ def row(
         "took_exact": words.clock(took) if took is not None else "",
         "size": words.size(size) if size else "",
         "checkpoints": kept["count"],
+        "kept": kept["kept"],
         "longer": monitor.longer_from(kept["best"], kept["last"]),
         "when": words.moment(run["created_at"])[:16],
         "numbers": {

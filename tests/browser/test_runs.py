@@ -137,10 +137,11 @@ def test_a_note_is_written_beside_the_run(ended, open_runs, store):
 
 def test_deleting_names_what_goes_and_leaves_every_page_in_order(ended, open_runs, store, home):
     kept, run = ended("kept"), ended("weather-lora")
+    store.checkpoints.keep(run, 20, True)
     page = open_runs(f"&run={run}")
     choose(page, run, "Delete")
     dialog = page.locator(".runs dialog")
-    expect(dialog).to_contain_text("Delete weather-lora and its 2 checkpoints, 4.0 MB?")
+    expect(dialog).to_contain_text("Delete weather-lora and its 2 checkpoints (1 of them kept), 4.0 MB?")
     dialog.get_by_role("button", name="Keep").click()
     assert store.runs.get(run)
     choose(page, run, "Delete")

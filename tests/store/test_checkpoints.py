@@ -41,9 +41,11 @@ def test_the_overview_tells_of_each_run_what_its_own_list_tells(store, saved, ot
     with Writer(store.path, other_run) as writer:
         writer.checkpoint(5, "checkpoint-5", "full", 10, None)
     assert store.overview.checkpoints() == {
-        saved: {"count": 3, "last": 60, "best": 40},
-        other_run: {"count": 1, "last": 5, "best": None},
+        saved: {"count": 3, "kept": 0, "last": 60, "best": 40},
+        other_run: {"count": 1, "kept": 0, "last": 5, "best": None},
     }
+    store.checkpoints.keep(saved, 20, True)
+    assert store.overview.checkpoints()[saved]["kept"] == 1
 
 
 def test_what_rotation_deletes_is_forgotten(store, saved):

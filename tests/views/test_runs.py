@@ -6,7 +6,7 @@ EVALS = ((100, 0.9), (200, 0.71), (240, 0.74))
 
 def test_a_row_of_the_table_says_everything_in_words(row):
     found = Measured(0.8312, EVALS, "9kA")
-    said = runs.row(row(status="finished", ended_at=1080.0), found, {"count": 2, "last": 240, "best": 200}, 124_000_000)
+    said = runs.row(row(status="finished", ended_at=1080.0), found, {"count": 2, "kept": 1, "last": 240, "best": 200}, 124_000_000)
     assert (said["status"], said["steps"], said["took"]) == ("finished", "241 / 601", "80 s")
     assert (said["loss"], said["eval"], said["best"]) == ("0.831", "0.740", "0.710 at 200")
     assert (said["model"], said["data"], said["method"]) == ("demo", "demo", "LoRA")
@@ -34,8 +34,8 @@ def test_a_run_that_has_not_begun_has_blanks(row):
 
 
 def test_training_longer_begins_with_the_best_checkpoint_or_with_the_last(row):
-    assert runs.row(row(), Measured(), {"count": 2, "last": 240, "best": 200})["longer"] == [200, 240]
-    assert runs.row(row(), Measured(), {"count": 2, "last": 240, "best": None})["longer"] == [240]
+    assert runs.row(row(), Measured(), {"count": 2, "kept": 1, "last": 240, "best": 200})["longer"] == [200, 240]
+    assert runs.row(row(), Measured(), {"count": 2, "kept": 0, "last": 240, "best": None})["longer"] == [240]
 
 
 def test_models_and_datasets_are_told_apart_by_their_last_name():

@@ -14,10 +14,11 @@ dfgui.deletion = (dialog, erase) => {
 
   // "weather-lora and its 4 checkpoints, 124 MB"
   function what(rows) {
-    const kept = rows.reduce((sum, row) => sum + row.checkpoints, 0);
+    const [count, kept] = ["checkpoints", "kept"].map((name) => rows.reduce((sum, row) => sum + row[name], 0));
     const size = rows.reduce((sum, row) => sum + row.numbers.size, 0);
     const [name, its] = rows.length === 1 ? [rows[0].name, "its"] : [`${rows.length} runs`, "their"];
-    const left = kept ? ` and ${its} ${kept} checkpoint${kept === 1 ? "" : "s"}` : "";
+    const marked = kept ? ` (${kept} of them kept)` : "";
+    const left = count ? ` and ${its} ${count} checkpoint${count === 1 ? "" : "s"}${marked}` : "";
     return `${name}${left}${size ? `, ${bytes(size)}` : ""}`;
   }
 
