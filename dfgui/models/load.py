@@ -12,7 +12,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import chat_template, demo, earlier, imports, sound
+from dfgui.models import cache, chat_template, demo, earlier, hub, imports, sound
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -86,7 +86,7 @@ def folder_of_words(model: config.Model, settings: Settings) -> str:
     try:
         return _fetch(place, model.revision, TOKENIZER_FILES, settings)
     except (OSError, ValueError) as error:
-        raise _unavailable(model.name, "tokenizer", error, settings) from error
+        raise _unavailable(model.name, "tokenizer", error, settings, model.revision) from error
 
 
 def with_pad_token(tokenizer: Any) -> Any:
@@ -108,7 +108,7 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
         try:
             place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
         except (OSError, ValueError) as error:
-            raise _unavailable(model.name, "weights", error, settings) from error
+            raise _unavailable(model.name, "weights", error, settings, model.revision) from error
     _weight_files(model.name, Path(place), settings)
     return place
 
@@ -130,7 +130,7 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
             if settings.offline:
                 raise _unavailable(model.name, "weights", error, settings) from error
             return None
-        if not settings.offline and not any(place.glob("*.safetensors")):  # only its tokenizer was fetched so far
+        if not settings.offline and not cache.whole(place):  # its tokenizer alone was fetched so far, or not all of it
             return None
     return sum(file.stat().st_size for file in _weight_files(model.name, place, settings))
 
@@ -278,14 +278,22 @@ class Nowhere:
     def flush(self) -> None: ...
 
 
-def _unavailable(name: str, part: str, error: Exception, settings: Settings) -> UserError:
+def gated(name: str) -> UserError:
+    return UserError(
+        f"{name} is gated or private.",
+        "The Hub did not let this account read it.",
+        "Accept its terms on the Hub, and give a token under Connections or set HF_TOKEN; then start again.",
+    )
+
+
+def _unavailable(
+    name: str, part: str, error: Exception, settings: Settings, revision: str | None = None
+) -> UserError:
     kind = type(error).__name__
+    if kind == "RevisionNotFoundError":
+        return hub.no_revision(name, revision)
     if "Gated" in kind or "401" in str(error) or "403" in str(error):
-        return UserError(
-            f"{name} is gated or private.",
-            "The Hub did not let this account read it.",
-            "Accept its terms on the Hub and set HF_TOKEN, then start again.",
-        )
+        return gated(name)
     if settings.offline or kind in ("OfflineModeIsEnabled", "LocalEntryNotFoundError"):
         return UserError(
             f"{name} is not on this machine: its {part} cannot be fetched.",
