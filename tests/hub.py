@@ -96,7 +96,8 @@ class Hub:
     def _file(self, request: BaseHTTPRequestHandler, folder: Path, name: str, body: bool) -> None:
         file = folder / name
         if not file.is_file():
-            return self._send(request, 404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}, body)
+            self._send(request, 404, b"", {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}, body)
+            return
         start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         if body:
             self.asked.append(name)

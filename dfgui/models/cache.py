@@ -1,23 +1,21 @@
 """Models that the Hub's own client keeps on this machine, looked at without asking the Hub.
 
-    all_of()                                [Cached("Qwen/Qwen3-0.6B", folder, 1503300328)]
-    folder("Qwen/Qwen3-0.6B", "main")       .../models--Qwen--Qwen3-0.6B/snapshots/COMMIT, or None
-    begun("Qwen/Qwen3-0.6B")                bytes of weights whose download broke off
+all_of()                                [Cached("Qwen/Qwen3-0.6B", folder, 1503300328)]
+folder("Qwen/Qwen3-0.6B", "main")       .../models--Qwen--Qwen3-0.6B/snapshots/COMMIT, or None
+begun("Qwen/Qwen3-0.6B")                bytes of weights whose download broke off
 
-    models--Qwen--Qwen3-0.6B/refs/main          the commit that a branch stood for when it was asked
-                             snapshots/COMMIT/  links by the names of the files
-                             blobs/             the files, and those that are not whole yet (*.incomplete)
+models--Qwen--Qwen3-0.6B/refs/main          the commit that a branch stood for when it was asked
+                         snapshots/COMMIT/  links by the names of the files
+                         blobs/             the files, and those that are not whole yet (*.incomplete)
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 INDEX = "model.safetensors.index.json"
-UNFINISHED = ".incomplete"
-MAIN = "main"
+UNFINISHED = ".incomplete"  # after the hash; the client's own, which nobody goes on with, have a word between
 
 
 @dataclass(frozen=True)
@@ -46,24 +44,16 @@ def all_of() -> list[Cached]:
 
 
 def _cached(place: Path) -> Cached | None:
-    for folder in _snapshots(place):
-        if writes_text(config(folder)) and whole(folder):
-            return Cached(place.name.removeprefix("models--").replace("--", "/", 1), folder, weights_bytes(folder))
-    return None
-
-
-def _snapshots(place: Path) -> Iterator[Path]:
-    """Those that a branch or tag stands for, main first; no other one is found again by the model's name alone."""
-    refs = place / "refs"
-    names = sorted((one for one in refs.glob("*") if one.is_file()), key=lambda one: one.name != MAIN)
-    for ref in names[:1]:
-        folder = place / "snapshots" / ref.read_text(encoding="utf-8").strip()
-        if ref.name == MAIN and folder.is_dir():
-            yield folder
+    """At its main branch: no other commit is found again by the model's name alone."""
+    repo = place.name.removeprefix("models--").replace("--", "/", 1)
+    here = folder(repo)
+    if here is None or not writes_text(config(here)) or not whole(here):
+        return None
+    return Cached(repo, here, weights_bytes(here))
 
 
 def folder(repo: str, revision: str | None = None) -> Path | None:
-    """The folder of a commit, or of the one that a branch or tag stood for when it was last asked; None if it is not here."""
+    """The folder of a commit, or of what a branch or tag stood for when it was last asked; None if it is not here."""
     from huggingface_hub import try_to_load_from_cache
 
     file = try_to_load_from_cache(repo, "config.json", revision=revision)
@@ -83,7 +73,8 @@ def weights_bytes(folder: Path) -> int:
 
 def begun(repo: str) -> int:
     """Bytes of a download that broke off, which the next one goes on from."""
-    return sum(part.stat().st_size for part in (place(repo) / "blobs").glob(f"*{UNFINISHED}"))
+    parts = (place(repo) / "blobs").glob(f"*{UNFINISHED}")
+    return sum(part.stat().st_size for part in parts if "." not in part.name.removesuffix(UNFINISHED))
 
 
 def config(folder: Path) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def _of_run(card: Card, found: earlier.Earlier, settings: Settings) -> Card:
         return _of_folder(card, found.folder)
     base = found.base if found.base.is_dir() else None
     if base is None:
-        card = replace(look(found.origin.name, found.origin.revision, settings), name=card.name, kind="run", title=card.title)
+        origin = look(found.origin.name, found.origin.revision, settings)
+        card = replace(origin, name=card.name, kind="run", title=card.title)
     else:
         card = _of_folder(card, base)
     return replace(card, **_spoken(found.folder))

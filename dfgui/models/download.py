@@ -61,7 +61,7 @@ class Downloads:
         with self._changing:
             if key in self._processes:
                 return self._known[key]
-            log = tempfile.TemporaryFile("w+")  # noqa: SIM115: it is closed by whoever follows; a pipe would fill up
+            log = tempfile.TemporaryFile("w+")  # noqa: SIM115  whoever follows closes it; a pipe would fill up
             process = _started(name, revision, settings, log)
             self._processes[key] = process
             self._known[key] = Download(name, revision)

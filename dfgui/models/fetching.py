@@ -2,9 +2,10 @@
 
     python -m dfgui.models.fetching '{"name": "Qwen/Qwen3-0.6B", "revision": null, "home": "..."}'
 
-prints a line of JSON now and then, {"done": 1200000, "total": 1503300328} in bytes, and in the end {} or {"error": {what,
-why, do}}. It may be ended at any moment. The Hub's own client (1.33) begins a file anew each time; here what came stays
-in blobs/HASH.incomplete, and the next attempt asks for the rest alone. So weights come by plain HTTP, not by Xet.
+prints a line of JSON now and then, {"done": 1200000, "total": 1503300328} in bytes, and in the end {} or
+{"error": {what, why, do}}. It may be ended at any moment. The Hub's own client (1.33) begins a file anew each time; here
+what came stays in blobs/HASH.incomplete, and the next attempt asks for the rest alone. So weights come by plain HTTP,
+not by Xet.
 """
 
 import errno
@@ -15,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,12 @@ Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 def fetch(model: config.Model, settings: Settings, progress: Progress) -> str:
     """The folder with the model, whole. Raises UserError; what has come by then stays for the next attempt."""
+    weights(model, settings, progress)
+    return load.fetch(model, settings)
+
+
+def weights(model: config.Model, settings: Settings, progress: Progress) -> None:
+    """The weights alone, as blobs; the client finds them there."""
     found = hub.look(model.name, model.revision, settings)
     sizes = {name: size for name, size in (found.files or {}).items() if fnmatch(name, WEIGHTS) and "/" not in name}
     if not sizes:
@@ -44,11 +52,14 @@ def fetch(model: config.Model, settings: Settings, progress: Progress) -> str:
             "Choose a model with safetensors weights.",
             field="model.name",
         )
-    total, before = sum(sizes.values()), 0
+    before, total = 0, sum(sizes.values())
     for name, size in sizes.items():
-        File(model.name, name, found.commit, settings).fetch(lambda done, before=before: progress(before + done, total))
+        File(model.name, name, found.commit, settings).fetch(partial(_beyond, progress, before, total))
         before += size
-    return load.fetch(model, settings)
+
+
+def _beyond(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
 
 
 class File:

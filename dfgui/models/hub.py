@@ -86,7 +86,9 @@ def _answer(path: str, asked: dict[str, Any], settings: Settings, name: str = ""
 def _refused(error: Exception) -> UserError:
     status = getattr(getattr(error, "response", None), "status_code", 0)
     if status in (401, 403):
-        return UserError("The Hub does not take the token.", f"It answered {status}.", "Give another under Connections.")
+        return UserError(
+            "The Hub does not take the token.", f"It answered {status}.", "Give another under Connections."
+        )
     said = f"It answered {status}." if status else "Its answer cannot be read."
     return UserError("The Hub has no answer now.", said, "Try again later.")
 

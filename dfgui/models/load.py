@@ -6,6 +6,7 @@ that a model brings along is never run.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,11 +107,25 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
     place = locate(model.name, settings)
     if not Path(place).is_dir():
         try:
+            if cache.begun(place) and not settings.offline:
+                _finish(model, settings, progress)
+                progress = None  # of small files only
             place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
         except (OSError, ValueError) as error:
             raise _unavailable(model.name, "weights", error, settings, model.revision) from error
     _weight_files(model.name, Path(place), settings)
     return place
+
+
+def _finish(model: config.Model, settings: Settings, progress: Progress | None) -> None:
+    """Goes on with a download that broke off: the client would begin it anew. Small files remain to be fetched."""
+    from dfgui.models import fetching
+
+    with suppress(hub.Silence):  # then what is here has to do
+        fetching.weights(model, settings, progress or _nowhere)
+
+
+def _nowhere(done: int, total: int) -> None: ...
 
 
 def weights_size(model: config.Model, settings: Settings) -> int | None:
@@ -286,9 +301,7 @@ def gated(name: str) -> UserError:
     )
 
 
-def _unavailable(
-    name: str, part: str, error: Exception, settings: Settings, revision: str | None = None
-) -> UserError:
+def _unavailable(name: str, part: str, error: Exception, settings: Settings, revision: str | None = None) -> UserError:
     kind = type(error).__name__
     if kind == "RevisionNotFoundError":
         return hub.no_revision(name, revision)
