@@ -3,9 +3,9 @@
     python -m dfgui.models.fetching '{"name": "Qwen/Qwen3-0.6B", "revision": null, "home": "..."}'
 
 prints a line of JSON now and then, {"done": 1200000, "total": 1503300328} in bytes, and in the end {} or
-{"error": {what, why, do}}. It may be ended at any moment. The Hub's own client (1.33) begins a file anew each time; here
-what came stays in blobs/HASH.incomplete, and the next attempt asks for the rest alone. So weights come by plain HTTP,
-not by Xet.
+{"error": {what, why, do}}. It may be ended at any moment. The Hub's own client (1.33) begins a file anew each time;
+here what came stays in blobs/HASH.incomplete, and the next attempt asks for the rest alone. So weights come by plain
+HTTP, not by Xet.
 """
 
 import errno

@@ -257,9 +257,9 @@ dfgui.models = (() => {
     show();
   }
 
-  // A revision that is not there leaves what is said of the model; another trouble is all there is to say.
+  // A revision that is not there leaves what is said of the model; before anything is said, the trouble is all there is.
   function refused(error) {
-    if (shown && error.field === "model.revision") {
+    if (shown) {
       find(".commit").textContent = "";
       find(".use").disabled = true;
       return trouble(error);

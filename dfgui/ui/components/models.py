@@ -94,10 +94,12 @@ class Picker:
 
     def card(self, question: dict[str, Any], settings: Settings) -> dict[str, Any]:
         """{card, fit, download}: what a model is, and whether it fits; {error} where there is none."""
+        from huggingface_hub import get_token
+
         name, revision = _asked(question)
         found = models.look(settings, name, revision)
         fit = self.fits(question, settings) if found.usable else {"fit": None}
-        told = views.card(found, bool(settings.hub_token))
+        told = views.card(found, bool(settings.hub_token or get_token()))
         return {"card": told, **fit, "download": views.download(self._downloads.of(name, revision))}
 
     def fits(self, question: dict[str, Any], settings: Settings) -> dict[str, Any]:
