@@ -24,7 +24,8 @@ class Hub:
     `told`: what is said of a repository besides, as {"owner/name": {"downloads": 12}}; `admitted`: the tokens that a
     gated one opens to; `revisions`: those that there are, None for any; `tokens`: what those showed who asked for a
     repository; `searched`: the questions; `ranges`: (file, first byte) of each file that was asked for;
-    `breaks`: the byte at which a file's connection is cut; `pause`: seconds after each 64 KB.
+    `breaks`: the byte at which a file's connection is cut; `pause`: seconds after each 64 KB; `slow`: seconds before
+    a search is answered; `knows_ranges`: whether it does.
     """
 
     def __init__(self, repos: dict[str, Path], gated: set[str] = frozenset()):
@@ -39,6 +40,7 @@ class Hub:
         self.ranges: list[tuple[str, int]] = []
         self.breaks: dict[str, int] = {}
         self.pause = 0.0
+        self.slow: dict[str, float] = {}
         self.knows_ranges = True
         hub = self
 
@@ -93,6 +95,7 @@ class Hub:
         asked = parse_qs(urlsplit(request.path).query)
         self.searched.append(asked)
         wanted = asked.get("search", [""])[0].lower()
+        time.sleep(self.slow.get(wanted, 0))
         found = [self._described(repo) for repo in self.repos if wanted in repo.lower()]
         found.sort(key=lambda one: -one.get("downloads", 0))
         self._json(request, found[: int(asked.get("limit", ["100"])[0])], body)

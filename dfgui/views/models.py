@@ -110,6 +110,7 @@ def card(given: Card, has_token: bool) -> dict[str, Any]:
         "revision": given.revision or "",
         "commit": given.commit,
         "pinned": given.kind == "hub",
+        "here": given.here,
         "usable": given.usable,
         "download": _download_words(given) if given.kind == "hub" and given.usable and not given.here else "",
         "facts": _facts(given),

@@ -11,12 +11,14 @@ dfgui.models = (() => {
   let groups = []; // what can be picked without the Hub: {key, title, models}
   let hub = null; // what the Hub has: {models} or {error}; null where it was not asked
   let chosen = null; // the row that is looked at
+  let place = ""; // the id of its line: a model may stand in several groups
   let shown = null; // what the server said of it: {card, fit, download}
   let downloads = []; // of all models, under way or over
   let fits = new Map(); // name -> fit, of the first group
   let asked = 0; // counts questions, so that a late answer is known
   let searched = 0;
-  let timers = {};
+  let opened = 0;
+  const timers = {};
   const find = (selector) => dialog.querySelector(selector);
 
   function boot(element, functions, tell) {
@@ -41,7 +43,7 @@ dfgui.models = (() => {
     list.addEventListener("click", (event) => {
       const item = event.target.closest("[role=option]");
       if (!item) return;
-      choose(item.dataset.value);
+      choose(item.dataset.value, { id: item.id });
       dialog.classList.add("detailed");
       if (getComputedStyle(find(".to-list")).display !== "none") find("h4").focus();
     });
@@ -51,8 +53,9 @@ dfgui.models = (() => {
     });
     find("form.revision").addEventListener("submit", (event) => {
       event.preventDefault();
-      look(revision());
+      look();
     });
+    find(".revision input").addEventListener("input", () => (find(".use").disabled = !shown?.card.usable));
     find(".use").addEventListener("click", use);
     find(".download").addEventListener("click", () => fetching("begin_download"));
     find(".cancel").addEventListener("click", () => fetching("cancel_download"));
@@ -71,13 +74,12 @@ dfgui.models = (() => {
     dialog.classList.remove("detailed");
     dialog.showModal();
     box.focus();
-    if (!chosen) say("Choose one of the list to see what it is.");
     const answer = await call("list_models", {});
     if (answer.error) return count(words(answer.error));
     groups = answer.groups;
     downloads = answer.downloads;
     draw();
-    choose(chosen?.value || current() || "demo");
+    shown ? again() : choose(chosen?.value || current() || "demo"); // what was looked at last is there still
     if (downloads.some((one) => one.state === "running")) after("far", FAR_MS, far);
     measure();
   }
@@ -85,15 +87,18 @@ dfgui.models = (() => {
   // The model that the field names now.
   const current = () => dfgui.train.left()["model.name"];
 
-  // The badges of the first group, one after the other: each may have to be measured.
+  // The badges of the first group, one after the other: each may have to be measured, with the settings of now.
   async function measure() {
-    const first = groups.find((group) => group.key === "first")?.models || [];
-    for (const row of first) {
-      const settings = { ...dfgui.train.left(), ...row.changes };
-      const { fit } = await call("fits_here", { name: row.value, settings, fetch: true });
-      if (!dialog.open) return;
-      if (fit) fits.set(row.value, fit), badge(row);
-      if (fit?.pending) return after("measure", AGAIN_MS, measure);
+    const mine = (opened += 1);
+    const settings = dfgui.train.left();
+    for (const row of groups.find((group) => group.key === "first")?.models || []) {
+      for (let fetch = true; ; fetch = false) {
+        const { fit } = await call("fits_here", { name: row.value, settings: { ...settings, ...row.changes }, fetch });
+        if (mine !== opened || !dialog.open) return;
+        if (fit && !fit.pending) fits.set(row.value, fit), badge(row);
+        if (!fit?.pending) break;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
     }
   }
 
@@ -179,12 +184,9 @@ dfgui.models = (() => {
 
   // Which row is looked at: the listbox says it by its id, since the rows have no focus of their own.
   function point() {
-    let at = null;
-    for (const item of rows()) {
-      const is = !at && item.dataset.value === chosen?.value;
-      item.setAttribute("aria-selected", String(is));
-      if (is) at = item;
-    }
+    const of = rows().filter((item) => item.dataset.value === chosen?.value);
+    const at = of.find((item) => item.id === place) || of[0];
+    for (const item of rows()) item.setAttribute("aria-selected", String(item === at));
     at ? list.setAttribute("aria-activedescendant", at.id) : list.removeAttribute("aria-activedescendant");
     return at;
   }
@@ -193,13 +195,13 @@ dfgui.models = (() => {
     if (event.key === "ArrowDown" && rows().length) {
       event.preventDefault();
       list.focus();
-      if (!point()) choose(rows()[0].dataset.value);
+      if (!point()) choose(rows()[0].dataset.value, { id: rows()[0].id });
     } else if (event.key === "Enter") {
       event.preventDefault();
       const name = box.value.trim().replace(/^https?:\/\/[^/]+\//, "").split("/").slice(0, 2).join("/");
       const row = rowOf(name) || (ID.test(name) ? { value: name, title: name, changes: {} } : matching()[0]?.models[0]);
       if (!row) return;
-      choose(row.value, row);
+      choose(row.value, { row });
       dialog.classList.add("detailed");
     } else if (event.key === "Escape" && box.value) {
       event.preventDefault(); // what was written goes first, the dialog with the next one
@@ -219,20 +221,26 @@ dfgui.models = (() => {
     } else if (to !== undefined) {
       event.preventDefault();
       if (to < 0) return box.focus();
-      if (all[to]) choose(all[to].dataset.value, null, LOOK_MS);
+      if (all[to]) choose(all[to].dataset.value, { id: all[to].id, wait: LOOK_MS });
     }
   }
 
   // ---- one model
 
-  function choose(value, row = null, wait = 0) {
+  function choose(value, { row = null, id = "", wait = 0 } = {}) {
     chosen = row || rowOf(value) || { value, title: value, changes: {} };
+    place = id;
     point()?.scrollIntoView({ block: "nearest" });
     find("h4").textContent = chosen.title;
     find(".revision input").value = value === current() ? dfgui.train.left()["model.revision"] || "" : "";
     asked += 1;
     clear("Looking …");
-    after("look", wait, () => look(revision()));
+    after("look", wait, look);
+  }
+
+  function again() {
+    point()?.scrollIntoView({ block: "nearest" });
+    look();
   }
 
   const say = (text) => (find(".one > .state").textContent = text);
@@ -249,7 +257,6 @@ dfgui.models = (() => {
 
   async function look() {
     const mine = (asked += 1);
-    if (shown) find(".commit").textContent = "Looking …";
     const answer = await call("look_at", question());
     if (mine !== asked || !dialog.open) return; // another one is looked at meanwhile
     if (answer.error) return refused(answer.error);
@@ -316,10 +323,10 @@ dfgui.models = (() => {
     mark.textContent = fit.badge?.words || "";
     line.querySelector(".time").textContent = fit.time ? `${fit.time[0].toUpperCase()}${fit.time.slice(1)}. ` : "";
     line.querySelector(".why").textContent = fit.words;
-    if (fit.pending) after("fit", AGAIN_MS, again);
+    if (fit.pending) after("fit", AGAIN_MS, measured);
   }
 
-  async function again() {
+  async function measured() {
     const mine = asked;
     const answer = await call("fits_here", question());
     if (mine !== asked || !dialog.open || !shown || answer.error) return;
@@ -331,9 +338,9 @@ dfgui.models = (() => {
     shown.download = download;
     const running = download?.state === "running";
     const { card } = shown;
-    find(".loading").hidden = !download || download.state === "failed";
+    find(".loading").hidden = !download || download.state === "failed" || (download.state === "done" && !card.here);
     find(".loading progress").hidden = find(".cancel").hidden = !running;
-    find(".download").hidden = running || !card.download || download?.state === "done";
+    find(".download").hidden = running || !card.download;
     find(".download").textContent = card.download;
     if (!download) return;
     running && !download.share ? find("progress").removeAttribute("value") : (find("progress").value = download.share);
@@ -366,12 +373,23 @@ dfgui.models = (() => {
     const mine = shown && downloads.find((one) => one.name === shown.card.value && one.revision === shown.card.revision);
     const ended = mine && shown.download?.state === "running" && mine.state !== "running";
     if (mine) showDownload(mine);
-    if (ended) ((await call("list_models", {})).groups || groups).forEach((group, i, all) => i || (groups = all)), draw(), await look();
+    if (ended) await settle();
     if (downloads.some((one) => one.state === "running")) after("far", FAR_MS, far);
   }
 
-  function use() {
-    if (!shown?.card.usable) return;
+  // What has been downloaded is on this machine: the list, the model and what is said on Train may differ.
+  async function settle() {
+    trigger("change");
+    const answer = await call("list_models", {});
+    if (answer.error || !dialog.open) return;
+    groups = answer.groups;
+    draw();
+    await look();
+  }
+
+  async function use() {
+    if (shown && revision() !== shown.card.revision) await look(); // it was written and not looked at yet
+    if (!shown?.card.usable || revision() !== shown.card.revision) return;
     const changes = { "model.name": chosen.value, ...chosen.changes };
     const wanted = shown.card.revision || null;
     if (wanted !== (dfgui.train.left()["model.revision"] || null)) changes["model.revision"] = wanted;

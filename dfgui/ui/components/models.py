@@ -16,6 +16,7 @@ from dfgui.errors import UserError
 from dfgui.integrations.connections import Connections, visitor_of
 from dfgui.models.download import Downloads
 from dfgui.settings import Settings
+from dfgui.ui import form
 from dfgui.ui.components.live import spoken
 from dfgui.views import models as views
 
@@ -24,7 +25,7 @@ WANTED = "() => dfgui.models.wanted"  # settings, as JSON for the form to be fil
 
 
 def build(settings: Settings, connections: Connections) -> gr.HTML:
-    """Selected: a model was chosen."""
+    """Selected: a model was chosen. Changed: one has been downloaded."""
     picker = Picker(settings, connections)
     return gr.HTML(
         "",
@@ -77,10 +78,11 @@ class Picker:
         """{groups: [{key, title, models}]}: what can be picked without asking the Hub."""
         known = models.offered(settings)
         here = {one.id for one in known.here}
+        named = here | {one.id for one in known.first}
         now = time.time()
         first = [views.demo(), *(views.offer(one, here) for one in known.first)]
         runs = [views.made(run, step, now) for run, step in known.runs]
-        used = [views.used(name) for name in known.used if name not in here]
+        used = [views.used(name) for name in known.used if name not in named]
         groups = [
             {"key": "first", "title": "Good first models for this machine", "models": first},
             {"key": "here", "title": "On this machine", "models": [views.cached(one) for one in known.here]},
@@ -108,7 +110,8 @@ class Picker:
         if question.get("fetch"):
             models.look(settings, name, revision)
         given = question.get("settings")
-        return {"fit": views.fit(models.fits(settings, name, revision, given if isinstance(given, dict) else {}))}
+        changes = {path: given[path] for path in given if path in form.SPECS} if isinstance(given, dict) else {}
+        return {"fit": views.fit(models.fits(settings, name, revision, changes))}
 
     def begin(self, question: dict[str, Any], settings: Settings) -> dict[str, Any]:
         name, revision = _asked(question)

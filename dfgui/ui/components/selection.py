@@ -35,7 +35,7 @@ RECENT = 12  # entries offered besides the demo
 @dataclass(frozen=True)
 class Selection:
     model: gr.Dropdown
-    picker: gr.HTML  # selected: a model was chosen in its dialog
+    picker: gr.HTML  # selected: a model was chosen in its dialog; changed: one was downloaded
     source: gr.Dropdown
     config: gr.Textbox
     split: gr.Textbox
