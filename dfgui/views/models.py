@@ -22,6 +22,7 @@ FITS = {  # kind of a note on memory -> how that is said in a badge
     "stop": ("bad", "too large here"),
 }
 UNKNOWN = "not known"
+WORKING = "Whether a run with it fits here is being worked out from its config."
 
 Row = dict[str, Any]
 Note = dict[str, str]
@@ -86,10 +87,11 @@ def parameters(count: int | None) -> str:
 def fit(given: Fit) -> dict[str, Any]:
     """{badge, words, time, pending}: whether it fits, why, and how long it takes; "" and None where nobody knows."""
     note = given.memory
+    text = f"{note.text} {note.do}".strip() if note else ""
     kind, said = FITS.get(note.kind if note else "", ("", ""))
     return {
         "badge": _badge(kind, said) if said else None,
-        "words": f"{note.text} {note.do}".strip() if note else "",
+        "words": WORKING if given.pending else text,
         "time": time(given.pace),
         "pending": given.pending,
     }

@@ -110,6 +110,11 @@ def test_whether_it_fits_is_a_badge_or_nothing(kind, badge):
     assert told["words"] == "About 2.0 GB. Smaller batches." and told["time"] == ""
 
 
+def test_what_is_being_worked_out_is_said_to_be_so():
+    told = models.fit(Fit(Note("tell", "Memory", "It is being worked out.", pending=True)))
+    assert told["pending"] and told["badge"] is None and "being worked out from its config" in told["words"]
+
+
 def test_how_long_it_takes_is_said_only_where_a_run_has_told():
     assert models.fit(Fit(None, Pace(2400, 600, 4.0, "weather")))["time"] == "about 40 min here, as weather took"
     assert models.fit(Fit(None, Pace(2400, 600, 4.0, "weather", True)))["time"].startswith("roughly 40 min")

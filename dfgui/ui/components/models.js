@@ -253,11 +253,12 @@ dfgui.models = (() => {
     clearTimeout(timers.fit);
   }
 
-  const question = () => ({ name: chosen.value, revision: revision(), settings: { ...dfgui.train.left(), ...chosen.changes } });
+  // About the model as it is shown, or at the revision that is written now.
+  const question = (at = shown.card.revision) => ({ name: chosen.value, revision: at, settings: { ...dfgui.train.left(), ...chosen.changes } });
 
   async function look() {
     const mine = (asked += 1);
-    const answer = await call("look_at", question());
+    const answer = await call("look_at", question(revision()));
     if (mine !== asked || !dialog.open) return; // another one is looked at meanwhile
     if (answer.error) return refused(answer.error);
     shown = answer;
@@ -350,6 +351,7 @@ dfgui.models = (() => {
   }
 
   async function fetching(name) {
+    if (!shown) return;
     trouble(null);
     const held = find(name === "begin_download" ? ".download" : ".cancel");
     held.disabled = true;
