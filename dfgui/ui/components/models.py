@@ -1,7 +1,7 @@
 """Browse models: the button beside the model's field, and the dialog in which one is looked at before it is chosen.
 
-The dialog is models.html, filled by models.js. Choosing one fills the form, as a click on any other cure does: the
-field, and with it every preview, follows.
+The dialog is models.html; models.js fills its list, and model.js shows the one that is looked at. Choosing one fills
+the form, as a click on any other cure does: the field, and with it every preview, follows.
 """
 
 import time
