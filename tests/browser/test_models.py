@@ -116,6 +116,15 @@ def test_a_model_is_looked_at_and_chosen_at_a_revision_and_every_preview_follows
     expect(page.locator("#group-model")).to_contain_text("revision v1")
 
 
+def test_the_commit_that_a_branch_stands_for_is_pinned_by_a_click(page, dialog):
+    look(dialog, "me/tiny")
+    dialog.get_by_role("button", name="Pin it").click()
+    expect(dialog.get_by_label("Revision")).to_have_value(COMMIT)
+    expect(dialog.get_by_role("button", name="Pin it")).to_have_count(0)
+    dialog.get_by_role("button", name="Use this model").click()
+    expect(page.locator("#group-model")).to_contain_text(f"revision {COMMIT}")
+
+
 def test_the_keyboard_finds_looks_and_chooses_and_esc_gives_the_focus_back(page, dialog):
     expect(dialog.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("second")

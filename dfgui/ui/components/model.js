@@ -103,12 +103,26 @@ dfgui.model = (() => {
     find(".remarks").replaceChildren(...card.notes.map(note));
     find("dl").replaceChildren(...card.facts.flatMap(([name, value, exact]) => [named(name, exact), make("dd", value)]));
     find("form.revision").hidden = !card.pinned;
-    find(".commit").textContent = card.commit ? `It stands for commit ${card.commit.slice(0, 12)} now.` : "";
-    find(".commit").title = card.commit;
+    showCommit(card);
     find(".use").disabled = !card.usable;
     trouble(null);
     showFit();
     showDownload(download);
+  }
+
+  // What the revision stands for, and a way to keep to it: a branch moves on.
+  function showCommit({ commit, revision: at }) {
+    const line = find(".commit");
+    line.title = commit;
+    line.textContent = commit ? `It stands for commit ${commit.slice(0, 12)} now.` : "";
+    if (!commit || commit === at) return;
+    const pin = Object.assign(make("button", "Pin it", "df-button small"), { type: "button" });
+    pin.addEventListener("click", () => {
+      find(".revision input").value = commit;
+      find(".revision input").focus();
+      look();
+    });
+    line.append(" ", pin);
   }
 
   function named(name, exact) {
