@@ -316,3 +316,13 @@ def test_a_tracker_that_is_unknown_is_refused_by_name(given):
     with pytest.raises(UserError) as caught:
         parse({"trackers": given})
     assert caught.value.field.startswith("trackers")
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, None), ("", None), (" main ", "main"), ("refs/pr/4", "refs/pr/4")])
+def test_a_revision_is_a_branch_a_tag_or_a_commit(given, kept):
+    assert RunConfig.model_validate({"model": {"revision": given}}).model.revision == kept
+
+
+@pytest.mark.parametrize("given", ["../../x", "a b", "/etc", "-x", "a..b"])
+def test_what_cannot_be_a_revision_is_refused(given):
+    assert "letters, digits" in problems({"model": {"revision": given}})["model.revision"]

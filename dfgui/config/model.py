@@ -18,6 +18,8 @@ CHAT_TEMPLATES = Literal[
 # A model that an earlier run has made: run:7h2kq0x1zz@60, or without a step its best checkpoint, else its last.
 EARLIER = re.compile(r"run:(?P<run>[a-z0-9]{8,32})(?:@(?P<step>\d{1,9}))?", re.ASCII)
 
+REVISION = re.compile(r"\w[\w./+-]*", re.ASCII)  # a branch, a tag or a commit
+
 
 class Model(Block):
     name: str = setting(
@@ -96,6 +98,14 @@ class Model(Block):
         if name.startswith("run:") and not EARLIER.fullmatch(name):
             raise ValueError("An earlier run is written run:ID@STEP, or run:ID for its best checkpoint.")
         return name
+
+    @field_validator("revision")
+    @classmethod
+    def of_git(cls, revision: str | None) -> str | None:
+        revision = (revision or "").strip() or None
+        if revision and (not REVISION.fullmatch(revision) or ".." in revision):
+            raise ValueError("A branch, tag or commit is written in letters, digits and . _ - / +.")
+        return revision
 
 
 class Adapter(Block):

@@ -6,13 +6,14 @@ that a model brings along is never run.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import chat_template, demo, earlier, headers, imports, sound
+from dfgui.models import cache, chat_template, demo, earlier, hub, imports, sound
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -87,7 +88,7 @@ def folder_of_words(model: config.Model, settings: Settings) -> str:
     try:
         return _fetch(place, model.revision, TOKENIZER_FILES, settings)
     except (OSError, ValueError) as error:
-        raise _unavailable(model.name, "tokenizer", error, settings) from error
+        raise _unavailable(model.name, "tokenizer", error, settings, model.revision) from error
 
 
 def with_pad_token(tokenizer: Any) -> Any:
@@ -107,11 +108,25 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
     place = locate(model.name, settings)
     if not Path(place).is_dir():
         try:
+            if cache.begun(place) and not settings.offline:
+                _finish(model, settings, progress)
+                progress = None  # of small files only
             place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
         except (OSError, ValueError) as error:
-            raise _unavailable(model.name, "weights", error, settings) from error
+            raise _unavailable(model.name, "weights", error, settings, model.revision) from error
     sound.require(model.name, Path(place), settings)
     return place
+
+
+def _finish(model: config.Model, settings: Settings, progress: Progress | None) -> None:
+    """Goes on with a download that broke off: the client would begin it anew. Small files remain to be fetched."""
+    from dfgui.models import fetching
+
+    with suppress(hub.Silence):  # then what is here has to do
+        fetching.weights(model, settings, progress or _nowhere)
+
+
+def _nowhere(done: int, total: int) -> None: ...
 
 
 def weights_size(model: config.Model, settings: Settings) -> int | None:
@@ -131,8 +146,7 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
             if settings.offline:
                 raise _unavailable(model.name, "weights", error, settings) from error
             return None
-        files = headers.files(place)
-        if not settings.offline and not (files and all(file.is_file() for file in files)):  # part of it came so far
+        if not settings.offline and not cache.whole(place):  # its tokenizer alone was fetched so far, or not all of it
             return None
     return sum(file.stat().st_size for file in sound.require(model.name, place, settings))
 
@@ -269,14 +283,20 @@ class Nowhere:
     def flush(self) -> None: ...
 
 
-def _unavailable(name: str, part: str, error: Exception, settings: Settings) -> UserError:
+def gated(name: str) -> UserError:
+    return UserError(
+        f"{name} is gated or private.",
+        "The Hub did not let this account read it.",
+        "Accept its terms on the Hub, and give a token under Connections or set HF_TOKEN; then start again.",
+    )
+
+
+def _unavailable(name: str, part: str, error: Exception, settings: Settings, revision: str | None = None) -> UserError:
     kind = type(error).__name__
+    if kind == "RevisionNotFoundError":
+        return hub.no_revision(name, revision)
     if "Gated" in kind or "401" in str(error) or "403" in str(error):
-        return UserError(
-            f"{name} is gated or private.",
-            "The Hub did not let this account read it.",
-            "Accept its terms on the Hub and set HF_TOKEN, then start again.",
-        )
+        return gated(name)
     if settings.offline or kind in ("OfflineModeIsEnabled", "LocalEntryNotFoundError"):
         return UserError(
             f"{name} is not on this machine: its {part} cannot be fetched.",

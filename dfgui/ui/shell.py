@@ -12,7 +12,7 @@ import gradio as gr
 from dfgui.integrations.connections import Connections
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui.components import connections, help, live, selection
+from dfgui.ui.components import connections, help, live, models, selection
 from dfgui.ui.context import Context
 from dfgui.ui.pages import chat, data, evaluate, export, monitor, runs, train, welcome
 
@@ -70,4 +70,5 @@ def _wire(demo: gr.Blocks, context: Context, title: gr.HTML, pulse: gr.HTML) -> 
     title.click(None, None, context.tabs, js="() => dfgui.view.to('welcome')")
     pulse.click(None, None, [context.run, context.tabs], js="() => [dfgui.live.chip.run, dfgui.view.to('monitor')]")
     pulse.select(None, None, [context.run, context.step, context.fill, context.tabs], js=WANTED)
+    context.selection.picker.select(None, None, context.fill, js=models.WANTED)
     pulse.change(None, None, context.news, js="() => dfgui.live.news")

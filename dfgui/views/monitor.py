@@ -1,5 +1,6 @@
 """What the Monitor page says about one run, section by section; each is small, and sent only when it changed."""
 
+from pathlib import PurePath
 from typing import Any
 
 from dfgui import words
@@ -124,7 +125,7 @@ def about(run: dict[str, Any]) -> list[list[str]]:
     found = [[title, _fact(name, run["facts"][name])] for name, title in FACTS.items() if name in run["facts"]]
     times = [["Created", words.moment(run["created_at"])], ["Started", words.moment(run["started_at"])]]
     tracked = [[f"Tracked in {name}", words] for name, words in run["facts"].get("tracked", {}).items()]
-    where = [*_runs_in(run["facts"]), *tracked, *_chosen(run["facts"])]
+    where = [*_runs_in(run["facts"]), *tracked, *_commit(run["facts"]), *_chosen(run["facts"])]
     return [["Run", run["id"]], *times, *_foreseen(run), *where, *found, *_settings(run["config"])]
 
 
@@ -144,6 +145,12 @@ def _foreseen(run: dict[str, Any]) -> list[list[str]]:
         told += [f"{words.duration(taken)} taken"] if taken is not None else []
         lines.append(["Time", ", ".join(told)])
     return lines
+
+
+def _commit(facts: dict[str, Any]) -> list[list[str]]:
+    """Of a model of the Hub, what its files were: model.revision makes a later run begin from the same."""
+    folder = PurePath(facts.get("base", ""))
+    return [["Model's commit (model.revision)", folder.name]] if folder.parent.name == "snapshots" else []
 
 
 def _runs_in(facts: dict[str, Any]) -> list[list[str]]:

@@ -25,7 +25,7 @@ def row(
     size: int = 0,
     names: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """`kept`: {count, kept, last, best} of its checkpoints; `size`: bytes on disk; `names`: what runs are called, by id."""
+    """`kept`: {count, kept, last, best} of its checkpoints; `size`: bytes on disk; `names` of runs, by id."""
     config = run["config"]
     known = [value for _, value in found.evals if value is not None]
     took = progress.took(run) if run["status"] in ENDED else None

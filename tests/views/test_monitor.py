@@ -136,6 +136,13 @@ def test_settings_are_named_as_they_are_written_on_the_command_line(row):
     assert names["Rows trained on"] == "12,345"
 
 
+def test_the_commit_of_a_model_of_the_hub_is_named_as_it_is_pinned(row):
+    base = "/cache/models--Qwen--Qwen3-0.6B/snapshots/c1899de289a04d12100db370d81485cdf75e47ca"
+    names = dict(monitor.about(row(facts={"base": base})))
+    assert names["Model's commit (model.revision)"] == "c1899de289a04d12100db370d81485cdf75e47ca"
+    assert "Model's commit (model.revision)" not in dict(monitor.about(row(facts={"base": "/models/mine"})))
+
+
 def test_a_long_list_of_checkpoints_is_cut_and_the_best_and_the_kept_stay_in_it():
     rows = [
         {"step": step, "bytes": 1, "eval_loss": None, "created_at": NOW, "best": step == 3, "kept": step == 7}

@@ -6,7 +6,8 @@ EVALS = ((100, 0.9), (200, 0.71), (240, 0.74))
 
 def test_a_row_of_the_table_says_everything_in_words(row):
     found = Measured(0.8312, EVALS, "9kA")
-    said = runs.row(row(status="finished", ended_at=1080.0), found, {"count": 2, "kept": 1, "last": 240, "best": 200}, 124_000_000)
+    kept = {"count": 2, "kept": 1, "last": 240, "best": 200}
+    said = runs.row(row(status="finished", ended_at=1080.0), found, kept, 124_000_000)
     assert (said["status"], said["steps"], said["took"]) == ("finished", "241 / 601", "80 s")
     assert (said["loss"], said["eval"], said["best"]) == ("0.831", "0.740", "0.710 at 200")
     assert (said["model"], said["data"], said["method"]) == ("demo", "demo", "LoRA")

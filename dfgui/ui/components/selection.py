@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from dfgui.actions import models as picking
 from dfgui.config import COLUMNS, EARLIER, RunConfig
 from dfgui.data.formats import LABELS, MAPPED
 from dfgui.data.formats.columns import guess
@@ -23,7 +24,7 @@ from dfgui.models.catalog import CATALOG
 from dfgui.settings import Settings
 from dfgui.store import Store
 from dfgui.ui import form, messages, place, relay
-from dfgui.ui.components import uploads
+from dfgui.ui.components import models, uploads
 
 DEMO = ("demo (comes with dfgui)", "demo")
 HUB_PAGE = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(datasets/)?([\w.-]+/[\w.-]+)(?:/.*)?")
@@ -34,6 +35,7 @@ RECENT = 12  # entries offered besides the demo
 @dataclass(frozen=True)
 class Selection:
     model: gr.Dropdown
+    picker: gr.HTML  # selected: a model was chosen in its dialog; changed: one was downloaded
     source: gr.Dropdown
     config: gr.Textbox
     split: gr.Textbox
@@ -65,7 +67,9 @@ class Selection:
 def build(settings: Settings, connections: Connections) -> Selection:
     """Lays the header out and wires what belongs to it alone."""
     with gr.Row(elem_classes="selection"):
-        model = _dropdown("model.name", [DEMO], scale=3)
+        with gr.Column(scale=3, min_width=210, elem_id="model-choice"):
+            model = _dropdown("model.name", [DEMO], scale=3)
+            picker = models.build(settings, connections)
         source = _dropdown("data.source", [DEMO], scale=3)
         upload = gr.UploadButton(
             "Upload a file", file_types=[*uploads.KINDS, ".gz"], size="md", scale=0, min_width=130, elem_id="upload"
@@ -77,7 +81,7 @@ def build(settings: Settings, connections: Connections) -> Selection:
     with gr.Row(elem_classes="selection", visible=False) as mapping:
         columns = {place: _dropdown(f"data.{place}_column", [], scale=1, min_width=150) for place in COLUMNS}
     trouble = gr.HTML("", elem_id="selection-trouble")
-    selection = Selection(model, source, config, split, format, columns, gr.State(shape_of(RunConfig())))
+    selection = Selection(model, picker, source, config, split, format, columns, gr.State(shape_of(RunConfig())))
 
     @messages.says(trouble)
     def keep_upload(path: str) -> dict:
@@ -190,8 +194,7 @@ def offered_models(settings: Settings, chosen: str = "") -> list[tuple[str, str]
     """
     store = Store(settings.store_path)
     runs = {run["id"]: run for run in store.runs.all()}
-    kept = store.overview.checkpoints()
-    made = [(run, kept[run]["last" if kept[run]["best"] is None else "best"]) for run in runs if run in kept]
+    made = picking.made(store, runs)
     if (asked := EARLIER.fullmatch(chosen)) and asked["run"] in runs and asked["step"]:
         made = list(dict.fromkeys([(asked["run"], int(asked["step"])), *made]))
     used = dict.fromkeys(run["config"]["model"]["name"] for run in runs.values())

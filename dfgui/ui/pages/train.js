@@ -147,5 +147,5 @@ dfgui.train = (() => {
     chooser.click();
   }
 
-  return { told, remembered, watch, take, link, load };
+  return { told, remembered, left: () => state.left, watch, take, link, load };
 })();

@@ -182,7 +182,8 @@ def build(context: Context) -> None:
     relay.any_of([*written, *selection.changes]).then(trigger_mode="always_last", **checking)
     tab.select(**judging, js=place.opened("train"))
     again.tick(**judging, js=place.HERE)
-    decided = relay.any_of([*_settled(own), *selection.changes, context.given.change])
+    elsewhere = [context.given.change, selection.picker.change]
+    decided = relay.any_of([*_settled(own), *selection.changes, *elsewhere])
     decided.then(**judging, js=place.HERE)
     for name, button in buttons.items():
         button.click(partial(offer, name), None, said, inputs_kwargs=named, **QUIET)
