@@ -63,10 +63,10 @@ def folder(repo: str, revision: str | None = None) -> Path | None:
 
 
 def whole(folder: Path) -> bool:
-    """Whether all files are there that transformers would load the weights from."""
+    """Whether there are weights in a folder, and all that its index names."""
     with suppress(ValueError):  # an index that cannot be understood
-        files = headers.files(folder)
-        return bool(files) and all(file.is_file() for file in files)
+        named = [folder / name for name in headers.named_by_index(folder)]
+        return bool(headers.files(folder)) and all(file.is_file() for file in named)
     return False
 
 

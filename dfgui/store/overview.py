@@ -13,7 +13,7 @@ class Overview:
         self.path = path
 
     def checkpoints(self) -> dict[str, dict[str, Any]]:
-        """By run: {count, kept, last, best}: how many in all and marked, and steps; `best` is None without evaluation."""
+        """By run: {count, kept, last, best}: how many, how many marked, and steps; no best where none was evaluated."""
         with opened(self.path) as db:
             rows = list(db.query("SELECT run, step, eval_loss, kept FROM checkpoints ORDER BY run, step"))
             found = best.steps(db, rows)
