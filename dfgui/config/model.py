@@ -25,8 +25,7 @@ class Model(Block):
     name: str = setting(
         "demo",
         "Model",
-        "The model to begin from: a Hub id such as Qwen/Qwen3-0.6B, a folder, an earlier run (run:ID@STEP), or demo: "
-        "a tiny model.",
+        "A Hub id (Qwen/Qwen3-0.6B), a folder, an earlier run (run:ID@STEP), or demo.",
         "model",
     )
     revision: str | None = setting(

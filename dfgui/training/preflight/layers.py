@@ -12,16 +12,16 @@ from dfgui.training.preflight.note import Note
 
 def layers(run: RunConfig, settings: Settings) -> Iterator[Note]:
     """How much learns, and in which layers; a name that the model has not keeps the run from starting."""
+    if run.method != "lora" or earlier.goes_on(run, earlier.find(run.model.name, settings)):
+        return
     shape = shapes.known(run, settings, begin=False)
-    if (
-        run.method != "lora"
-        or not isinstance(shape, Shape)
-        or earlier.goes_on(run, earlier.find(run.model.name, settings))
-    ):
-        return
-    if shape.strange:
-        yield _strange(run, shape)
-        return
+    if shape is None:
+        yield Note("tell", "Layers", "They are looked up in the model's config.", pending=True)
+    elif isinstance(shape, Shape):
+        yield _strange(run, shape) if shape.strange else _learning(run, shape)
+
+
+def _learning(run: RunConfig, shape: Shape) -> Note:
     adapter = run.adapter
     named = adapter.target_modules if isinstance(adapter.target_modules, list) else shape.linear
     whole = f", and all of {words.listed(adapter.whole)}" if adapter.whole else ""
@@ -29,7 +29,7 @@ def layers(run: RunConfig, settings: Settings) -> Iterator[Note]:
     share = words.share(learning / shape.parameters)
     those = words.listed(named) or "All linear layers"
     text = f"{those} are adapted{whole}: {words.short(learning)} of its weights learn, {share}."
-    yield Note("ok", "Layers", text)
+    return Note("ok", "Layers", text)
 
 
 def _strange(run: RunConfig, shape: Shape) -> Note:
