@@ -84,7 +84,10 @@ def weights(settings: Settings, run: str, step: int) -> dict[str, Path]:
 
 
 def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
-    """Bytes of what can be brought home of a checkpoint: {"adapter": 31e6, "merged": 1.2e9}; 0 if nobody can know."""
+    """Bytes of what can be brought home of a checkpoint: {"adapter": 31e6, "merged": 1.2e9}; 0 if nobody can know.
+
+    Without "merged" where a person has to tell first where the base is (`name_base`).
+    """
     from dfgui.artifacts import package as packing
     from dfgui.models import headers
 
@@ -92,19 +95,22 @@ def home_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
     own = packing.zip_size(found.folder)
     if found.kind == "full":
         return {"merged": own}
-    weights = sum(file.stat().st_size for file in headers.files(Path(found.base)))
+    if base.unknown(found.run):
+        return {"adapter": own}
+    into = base.full_precision(found.run) or Path(found.base)
+    weights = sum(file.stat().st_size for file in headers.files(into))
     if not weights:  # the base has left this machine, and is fetched again when it is needed
         return {"adapter": own, "merged": 0}
-    return {"adapter": own, "merged": int(weights * _growth(found)) + 2_000_000}
+    return {"adapter": own, "merged": int(weights * _growth(into, found.dtype)) + 2_000_000}
 
 
-def _growth(found: Saved) -> float:
-    """How much larger the base's weights are in the run's dtype than in their own files."""
+def _growth(folder: Path, dtype: str) -> float:
+    """How much larger a model's weights are in `dtype` than in their own files."""
     from dfgui.models import headers
 
     width = {"F32": 4, "float32": 4, "BF16": 2, "F16": 2, "bfloat16": 2, "float16": 2}
-    stored = headers.dtypes(Path(found.base))
-    return width[found.dtype] / max((width.get(name, 2) for name in stored), default=2)
+    stored = headers.dtypes(folder)
+    return width[dtype] / max((width.get(name, 2) for name in stored), default=2)
 
 
 def package(

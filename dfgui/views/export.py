@@ -3,6 +3,7 @@
 from typing import Any
 
 from dfgui import words
+from dfgui.models import base as bases
 
 KINDS = {  # kind of package -> title, what it is for
     "adapter": ("Adapter", "Only what was trained. Small; it needs its base model beside it."),
@@ -15,6 +16,7 @@ SCRIPT: dict[str, Any] = {
     "about": "A short train.py in plain TRL with its prepared rows: it trains this run again, step by step, without "
     "dfgui.",
     "needs": "",
+    "refused": "",
     "files": [],
     "code": "pip install -r requirements.txt\npython train.py",
 }
@@ -43,26 +45,66 @@ def chosen_step(checkpoints: list[dict[str, Any]], asked: int | None) -> int:
     return next((row["step"] for row in checkpoints if row["best"]), steps[-1])
 
 
+def question(run: dict[str, Any]) -> dict[str, str] | None:
+    """What to ask about a run's base before anything is merged with it: {title, why, label, guess, first}; or None.
+
+    `first` is said of what cannot be made before that is known.
+    """
+    match bases.unknown(run):
+        case "moved":
+            return {
+                "title": "Where is its base model now?",
+                "why": f"{run['name']} was trained on the model in {run['facts']['base']}, which was moved or deleted. "
+                "The adapter can be downloaded; to be merged or asked it needs that very model.",
+                "label": "Folder of the base model",
+                "guess": "",
+                "first": "It is made with the base model: say above where that is.",
+            }
+        case "quantised":
+            return {
+                "title": "Which model was its base made from?",
+                "why": f"{run['name']} was trained on a quantised model: its weights are rounded to few bits. What was "
+                "learned is merged into the model in full precision, so that nothing is rounded twice.",
+                "label": "That model, as a folder or a name of the Hub",
+                "guess": bases.guess(run),
+                "first": "It is made with the model in full precision: say above which one that is.",
+            }
+    return None
+
+
 def offers(
-    sizes: dict[str, int], base: str, code: dict[str, str], files: dict[str, int] | None = None
+    sizes: dict[str, int],
+    base: str,
+    code: dict[str, str],
+    files: dict[str, int] | None = None,
+    refused: dict[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """One card for each shape there is, and one for the run itself.
 
-    `sizes` in bytes by kind; `code` by kind: the lines that load it; `files`: bytes of the checkpoint's own weights.
+    `sizes` in bytes by kind; `code` by kind: the lines that load it; `files`: bytes of the checkpoint's own weights;
+    `refused` by kind: why a shape cannot be had now.
     """
+    refused = refused or {}
     own = "adapter" if "adapter" in sizes else "merged"  # the shape in which it lies on the disk
     listed = [{"name": name, "size": words.size(size)} for name, size in (files or {}).items()]
     shapes = [
         {
             "kind": kind,
             "title": title,
-            "size": words.size(sizes[kind]) if sizes[kind] else "size not known: its base is fetched again",
+            "size": _size(sizes.get(kind)),
+            "refused": refused.get(kind, ""),
             "about": FULL if kind == "merged" and "adapter" not in sizes else about,
             "needs": f"Its base is {base}." if kind == "adapter" else "",
             "code": code[kind],
             "files": listed if kind == own else [],
         }
         for kind, (title, about) in KINDS.items()
-        if kind in sizes
+        if kind in sizes or kind in refused
     ]
     return [*shapes, SCRIPT] if shapes else []  # of a checkpoint that is gone nothing can be had
+
+
+def _size(known: int | None) -> str:
+    if known is None:
+        return ""
+    return words.size(known) if known else "size not known: its base is fetched again"

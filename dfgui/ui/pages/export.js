@@ -1,7 +1,7 @@
 // The Export page: asks what there is whenever it is turned to, or another run or checkpoint is chosen.
 dfgui.exporting = (() => {
   const drawn = {}; // what is on the page, as JSON
-  let root, server, step, beside, shelf, two, push;
+  let root, server, step, beside, shelf, two, push, base;
   const find = (selector) => root.querySelector(selector);
   const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
 
@@ -12,6 +12,7 @@ dfgui.exporting = (() => {
     find("[data-choose=beside]").addEventListener("change", (event) => compare(event.target.value && Number(event.target.value)));
     shelf = dfgui.shelf(find(".shelf"), { choose, keep, erase, beside: compare });
     two = dfgui.two(find(".two"), () => dfgui.view.run);
+    base = dfgui.base(find(".card.base"), name);
     push = dfgui.push(find(".card.push"), find(".push-ask"));
     dfgui.view.listen(load);
     dfgui.live.join({ question: () => {}, answer: (news) => "news" in news && load() });
@@ -47,6 +48,17 @@ dfgui.exporting = (() => {
     return load();
   }
 
+  // Tells where the base of the run on show is; returns why not.
+  async function name(model) {
+    const { run } = dfgui.view;
+    const answer = await dfgui.live.call("name_base", { run: find("[data-choose=run]").value, model }, server);
+    if (answer.error || run !== dfgui.view.run) return answer.error;
+    find("p.found").textContent = answer.words;
+    await load();
+    find(".offer[data-kind=merged] .act a")?.focus({ preventScroll: true });
+    return null;
+  }
+
   const told = ({ error }, words) => (error ? [`${error.what} ${error.why} ${error.do}`, true] : [words]);
 
   async function load() {
@@ -56,10 +68,11 @@ dfgui.exporting = (() => {
     const answer = await dfgui.live.call("offers", question, server);
     if (question.run !== dfgui.view.run || question.step !== step || question.beside !== beside) return;
     const trouble = answer.error ? `${answer.error.what} ${answer.error.do}` : answer.trouble;
-    find(".trouble").hidden = !trouble;
-    find(".trouble").textContent = trouble || "";
+    find(":scope > .trouble").hidden = !trouble;
+    find(":scope > .trouble").textContent = trouble || "";
     if (answer.error) return;
     find(".empty").hidden = answer.runs.length > 0;
+    if (!answer.runs.length) base.draw(null);
     for (const part of [".choose", ".shelf", ".card.push", "h3.chosen"]) find(part).hidden = !answer.runs.length;
     if (!answer.runs.length) return;
     fill("run", answer.runs, answer.run);
@@ -75,8 +88,12 @@ dfgui.exporting = (() => {
   }
 
   // What hangs on the run and the checkpoint chosen, besides what there is to download.
-  function list({ shelf: rows, run, name, step: at, left_over: left, two: pair, offers }) {
-    if (differs("run", run)) shelf.tell("");
+  function list({ shelf: rows, run, name, step: at, left_over: left, two: pair, offers, base: wanted }) {
+    if (differs("run", run)) {
+      shelf.tell("");
+      find("p.found").textContent = "";
+    }
+    base.draw(wanted, run);
     shelf.draw({ rows, step: at, run, name });
     find(".left-over").textContent = left;
     find(".left-over").hidden = !left;
@@ -86,7 +103,7 @@ dfgui.exporting = (() => {
     fill("beside", [{ value: "", label: "nothing" }, ...others], pair ? pair.steps.find((one) => one !== at) : "");
     if (differs("two", pair)) two.draw(pair);
     find("h3.chosen").textContent = `Bring step ${at.toLocaleString("en")} home`;
-    push.offer({ run, name, step: at, kinds: offers.filter(({ kind }) => kind !== "script") });
+    push.offer({ run, name, step: at, kinds: offers.filter(({ kind, refused }) => kind !== "script" && !refused) });
   }
 
   function fill(name, choices, chosen) {
@@ -107,6 +124,11 @@ dfgui.exporting = (() => {
     box.dataset.kind = offer.kind;
     const title = make("h3", offer.title);
     if (offer.size) title.append(make("span", offer.size, "size"));
+    if (offer.refused) {
+      box.classList.add("refused");
+      box.append(title, make("p", offer.about), make("p", offer.refused, "why"));
+      return box;
+    }
     const link = make("a", offer.kind === "script" ? "Download script" : `Download ${offer.title.toLowerCase()}`, "df-button primary");
     link.href = address;
     link.addEventListener("click", (event) => {
