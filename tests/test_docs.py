@@ -40,7 +40,7 @@ def test_it_tells_what_it_found(ran):
     assert re.search(r"^[\d,]{7,} parameters in \{'bfloat16'\}$", said, re.MULTILINE)
     assert re.search(r"^[0-9a-f]{32}\nFalse$", said, re.MULTILINE)
     assert re.search(r"^<\|im_start\|>user\nHello", said, re.MULTILINE)
-    assert [device for device in ("cpu", "cuda") if not re.search(rf"^\d.* on {device}, most of it", said, re.M)] == []
+    assert [device for device in ("cpu", "cuda") if not re.search(rf"^\d.* on {device}, the most at", said, re.M)] == []
     assert re.search(r"^finished 4$", said, re.MULTILINE)
     assert re.search(r"^4 adapter True ", said, re.MULTILINE)
 
