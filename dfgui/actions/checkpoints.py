@@ -18,6 +18,7 @@ from dfgui.settings import Settings
 from dfgui.store import Store, owner
 
 KINDS = ("adapter", "merged")
+GGUF = {"gguf-float16": "float16", "gguf-q8_0": "q8_0"}  # kind of package -> dtype of its file
 SCRIPT = "script"  # the run as a plain train.py with all that it reads
 
 
@@ -121,7 +122,7 @@ def package(
     say: Callable[[str], None] | None = None,
     going: Callable[[], bool] | None = None,
 ) -> Package:
-    """A checkpoint as a zip: its adapter, or merged with its base; or its run as a script.
+    """A checkpoint as a zip: its adapter, or merged with its base, or that as a GGUF file; or its run as a script.
 
     What was merged or written for it goes when the zip has been sent. A merge says how far it is, and ends once
     `going()` is False; without it, it happens in this process.
@@ -133,6 +134,8 @@ def package(
     if kind == SCRIPT:
         return _script(settings, found)
     title = f"{_file_name(found.run['name'])}-{step}"
+    if kind in GGUF:
+        return _gguf(settings, found, title, GGUF[kind], say, going)
     name = f"{title}-{_kind(kind, found)}"
     if kind == "adapter":
         extra = exporting.adapter_extras(found.folder, found.base_name, title)
@@ -148,6 +151,24 @@ def package(
     return Package(f"{name}.zip", packing.stream(out, name=name), packing.zip_size(out, name=name), out)
 
 
+def _gguf(
+    settings: Settings,
+    found: Saved,
+    title: str,
+    dtype: str,
+    say: Callable[[str], None] | None,
+    going: Callable[[], bool] | None,
+) -> Package:
+    from dfgui.actions import gguf
+    from dfgui.artifacts import package as packing
+
+    out = settings.exports / owner.folder_name() / f"{found.run['id']}-{found.step}-{secrets.token_hex(4)}"
+    gguf.write(settings, found, out, dtype, title, say, going)
+    name = f"{title}-{dtype}-gguf"
+    size = packing.zip_size(out, name=name, files=packing.everything)
+    return Package(f"{name}.zip", packing.stream(out, name=name, files=packing.everything), size, out)
+
+
 def _script(settings: Settings, found: Saved) -> Package:
     """The folder of the run's train.py, written anew."""
     from dfgui.artifacts import package as packing
@@ -161,10 +182,15 @@ def _script(settings: Settings, found: Saved) -> Package:
 
 
 def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: str | None = None) -> dict[str, Any]:
-    """Brings a checkpoint home as a folder that loads. Returns {path, bytes, files}."""
+    """Brings a checkpoint home as a folder that loads: adapter, merged or gguf. Returns {path, bytes, files}."""
+    from dfgui.actions import gguf
     from dfgui.artifacts import export as exporting
 
     found = saved(settings, run, step)
+    if kind == "gguf":
+        return gguf.write(settings, found, to, dtype or "float16", f"{_file_name(found.run['name'])}-{step}")
+    if dtype in GGUF.values() and dtype != "float16":
+        raise UserError(f"Only a GGUF file is written in {dtype}.", "Others hold 16 bit or more.", "Export as gguf.")
     with_it = found.base_name if _kind(kind, found) == "adapter" else base.to_merge_into(found.run, settings)
     with Store(settings.store_path).holds.hold(run, step):
         return exporting.export(found.folder, with_it, kind, to, dtype or found.dtype, found.run["name"])  # type: ignore[arg-type]

@@ -3,7 +3,9 @@
 from typing import Any
 
 from dfgui import words
+from dfgui.artifacts import gguf as converter
 from dfgui.models import base as bases
+from dfgui.models import earlier
 
 KINDS = {  # kind of package -> title, what it is for
     "adapter": ("Adapter", "Only what was trained. Small; it needs its base model beside it."),
@@ -17,9 +19,15 @@ SCRIPT: dict[str, Any] = {
     "dfgui.",
     "needs": "",
     "refused": "",
+    "choices": [],
     "files": [],
     "code": "pip install -r requirements.txt\npython train.py",
 }
+NO_CONVERTER = "It is made by llama.cpp's own converter, which is not on this machine. These lines get it:"
+DEMO = (
+    "The demo has a tokenizer of its own, which llama.cpp does not know. What was trained from a model of the Hub can "
+    "become one."
+)
 FULL = "The whole model that was trained, in one folder. It works alone, like any model of the Hub."
 
 
@@ -78,11 +86,12 @@ def offers(
     code: dict[str, str],
     files: dict[str, int] | None = None,
     refused: dict[str, str] | None = None,
+    gguf: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """One card for each shape there is, and one for the run itself.
 
     `sizes` in bytes by kind; `code` by kind: the lines that load it; `files`: bytes of the checkpoint's own weights;
-    `refused` by kind: why a shape cannot be had now.
+    `refused` by kind: why a shape cannot be had now; `gguf`: the card of that name.
     """
     refused = refused or {}
     own = "adapter" if "adapter" in sizes else "merged"  # the shape in which it lies on the disk
@@ -93,6 +102,7 @@ def offers(
             "title": title,
             "size": _size(sizes.get(kind)),
             "refused": refused.get(kind, ""),
+            "choices": [],
             "about": FULL if kind == "merged" and "adapter" not in sizes else about,
             "needs": f"Its base is {base}." if kind == "adapter" else "",
             "code": code[kind],
@@ -101,10 +111,43 @@ def offers(
         for kind, (title, about) in KINDS.items()
         if kind in sizes or kind in refused
     ]
-    return [*shapes, SCRIPT] if shapes else []  # of a checkpoint that is gone nothing can be had
+    return (
+        [*shapes, *([gguf] if gguf else []), SCRIPT] if shapes else []
+    )  # of a checkpoint that is gone nothing can be had
 
 
 def _size(known: int | None) -> str:
     if known is None:
         return ""
     return words.size(known) if known else "size not known: its base is fetched again"
+
+
+def gguf(run: dict[str, Any], sizes: dict[str, int], can_convert: bool, first: str = "") -> dict[str, Any]:
+    """The card of the GGUF file: {..., choices: [{kind, title, size}]}, or why there is none, with the lines that help.
+
+    `sizes` in bytes by dtype, {} where nobody can know; `first`: what is to be told before anything can be merged.
+    """
+    why, code = first, "ollama create my-model -f Modelfile\nollama run my-model"
+    if not can_convert:
+        why, code = NO_CONVERTER, converter.TO_GET_IT
+    elif earlier.origin(run).name == "demo":
+        why = DEMO
+    titles = {"float16": "16 bit", "q8_0": "8 bit"}
+    return {
+        "kind": "gguf",
+        "title": "GGUF",
+        "size": "",
+        "about": "One file for Ollama, llama.cpp and LM Studio. The chat template is inside; a Modelfile is beside it.",
+        "needs": "",
+        "refused": why,
+        "choices": [
+            {"kind": f"gguf-{dtype}", "title": title, "name": dtype, "size": _about(sizes.get(dtype))}
+            for dtype, title in titles.items()
+        ],
+        "files": [],
+        "code": code if not why or not can_convert else "",
+    }
+
+
+def _about(known: int | None) -> str:
+    return f"about {words.size(known)}" if known else ""

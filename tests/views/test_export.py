@@ -93,3 +93,26 @@ def test_the_checkpoint_asked_for_is_shown_else_the_best_else_the_newest():
 def test_a_checkpoint_is_named_with_its_loss():
     assert export.step_label(saved(1360, 0.7412, best=True)) == "Step 1,360 · held-out loss 0.741 · best"
     assert export.step_label(saved(20)) == "Step 20"
+
+
+def test_a_gguf_file_comes_in_16_and_in_8_bit(run):
+    card = export.gguf(run, {"float16": 1_200_000_000, "q8_0": 640_000_000}, can_convert=True)
+    assert card["refused"] == "" and "ollama create" in card["code"]
+    assert [(one["kind"], one["size"]) for one in card["choices"]] == [
+        ("gguf-float16", "about 1.2 GB"),
+        ("gguf-q8_0", "about 640 MB"),
+    ]
+    offered = export.offers({"adapter": 31_000_000, "merged": 0}, "./model", CODE, gguf=card)
+    assert [one["kind"] for one in offered] == ["adapter", "merged", "gguf", "script"]
+
+
+def test_without_a_converter_the_card_says_how_to_get_it(run):
+    card = export.gguf(run, {}, can_convert=False, first="Say where the base is.")
+    assert "not on this machine" in card["refused"] and "git clone" in card["code"]
+
+
+def test_what_has_to_be_told_first_and_what_the_demo_has_of_its_own_is_said_instead(run):
+    card = export.gguf(run, {}, can_convert=True, first="Say where the base is.")
+    assert (card["refused"], card["code"]) == ("Say where the base is.", "")
+    run["config"]["model"]["name"] = "demo"
+    assert "tokenizer of its own" in export.gguf(run, {}, can_convert=True)["refused"]

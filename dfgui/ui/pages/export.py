@@ -65,6 +65,9 @@ def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[
     base = export.question(run) if sizes else None
     refused = {"merged": base["first"]} if base else {}
     files = _files(settings, run["id"], step)
+    gguf = export.gguf(
+        run, _gguf_sizes(settings, run["id"], step), actions.can_convert(settings), (base or {}).get("first", "")
+    )
     return {
         "trouble": trouble,
         "runs": [{"value": run["id"], "label": export.run_label(run)} for run, _ in runs],
@@ -75,7 +78,7 @@ def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[
         "step": step,
         "two": _two(saved, step, whole_number(question.get("beside"))),
         "base": base,
-        "offers": export.offers(sizes, earlier.origin(run).name, _code(run), files, refused),
+        "offers": export.offers(sizes, earlier.origin(run).name, _code(run), files, refused, gguf),
     }
 
 
@@ -125,6 +128,13 @@ def _files(settings: Settings, run: str, step: int) -> dict[str, int]:
     try:
         return {name: file.stat().st_size for name, file in actions.weights(settings, run, step).items()}
     except (UserError, OSError):  # why is told already
+        return {}
+
+
+def _gguf_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
+    try:
+        return actions.gguf_sizes(settings, run, step)
+    except (UserError, OSError, ValueError):  # why is told already
         return {}
 
 
