@@ -121,9 +121,11 @@ def _parser() -> argparse.ArgumentParser:
     export = commands.add_parser("export", help="bring a checkpoint home as a folder that loads")
     export.add_argument("run")
     export.add_argument("--checkpoint", type=int, required=True, metavar="STEP")
-    export.add_argument("--as", choices=actions.KINDS, required=True, dest="kind")
+    export.add_argument("--as", choices=[*actions.KINDS, "gguf"], required=True, dest="kind")
     export.add_argument("--to", type=Path, required=True, metavar="DIR")
-    export.add_argument("--dtype", choices=["float32", "bfloat16", "float16"])
+    export.add_argument(
+        "--dtype", choices=["float32", "bfloat16", "float16", "q8_0"], help="of a gguf: float16 or q8_0"
+    )
     export.set_defaults(command=export_checkpoint)
 
     cli_checkpoints.add(commands)

@@ -70,6 +70,7 @@ class Settings:
     members: tuple[str, ...] = ()  # Hugging Face names that may sign in: the Space's owner and DFGUI_MEMBERS
     contained: bool = False  # in a container, which ends with this process: nothing in it outlives the app
     volume: Path | None = None  # a mounted folder that survives a restart, but is no place for SQLite
+    llama_cpp: Path | None = None  # a checkout of llama.cpp, whose converter writes GGUF files
     hub_url: str = "https://huggingface.co"
     hub_token: str | None = field(default=None, repr=False)  # None: the one that `hf auth login` has kept, if any
     wandb: Wandb = Wandb()
@@ -175,6 +176,7 @@ def load(home: str | Path | None = None, **changes) -> Settings:
         members=_members() if in_space else (),
         contained=in_space or env.get("DFGUI_CONTAINER", "") not in ("", "0"),
         volume=Path(env["DFGUI_VOLUME"]) if env.get("DFGUI_VOLUME") else None,
+        llama_cpp=Path(env["DFGUI_LLAMA_CPP"]).expanduser().resolve() if env.get("DFGUI_LLAMA_CPP") else None,
         hub_url=(env.get("HF_ENDPOINT") or Settings.hub_url).rstrip("/"),
         hub_token=env.get("HF_TOKEN") or None,
         wandb=_wandb(),

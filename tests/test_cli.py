@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from dfgui import cli, settings
 from dfgui.store import Store
+from tests.artifacts.standin_converter import standin
 from tests.tiny import tiny_folder
 
 ROOT = Path(__file__).parent.parent
@@ -44,10 +45,12 @@ def folder(tmp_path_factory):
     return folder
 
 
-def dfgui(folder, *arguments, code=0):
-    """Runs a command with --json; its one JSON value. stdout holds nothing else."""
+def dfgui(folder, *arguments, code=0, **more):
+    """Runs a command with --json; its one JSON value. stdout holds nothing else. `more`: of its environment."""
     command = [sys.executable, "-m", "dfgui", *arguments, "--json", "--home", str(folder / "home")]
-    answer = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
+    answer = subprocess.run(
+        command, cwd=folder, env={**ENVIRONMENT, **more}, capture_output=True, text=True, timeout=240
+    )
     assert answer.returncode == code, answer.stderr
     return json.loads(answer.stdout)
 
@@ -106,6 +109,19 @@ def test_export_writes_a_folder_that_loads(folder, trained, kind):
     answer = dfgui(folder, "export", trained["run"], "--checkpoint", "6", "--as", kind, "--to", f"out-{kind}")
     assert set(answer) == {"path", "bytes", "files"} and "USAGE.md" in answer["files"]
     assert AutoModelForCausalLM.from_pretrained(folder / answer["path"]) is not None
+
+
+def test_a_gguf_file_is_made_where_there_is_a_converter(folder, trained, tmp_path):
+    asked = ["export", trained["run"], "--checkpoint", "6", "--to", str(tmp_path / "out")]
+    without = dfgui(folder, *asked, "--as", "gguf", code=2, DFGUI_LLAMA_CPP=str(tmp_path))
+    assert "git clone" in without["error"]["do"]
+    assert "as gguf" in dfgui(folder, *asked, "--as", "merged", "--dtype", "q8_0", code=2)["error"]["do"]
+    there = {"DFGUI_LLAMA_CPP": str(standin(tmp_path))}
+    wrong = dfgui(folder, *asked, "--as", "gguf", "--dtype", "bfloat16", code=2, **there)
+    assert "Choose float16" in wrong["error"]["do"]
+    answer = dfgui(folder, *asked, "--as", "gguf", "--dtype", "q8_0", **there)
+    assert {"Modelfile", "USAGE.md"} < set(answer["files"])
+    assert [name for name in answer["files"] if name.endswith("-6-q8_0.gguf")]
 
 
 def test_export_does_not_overwrite_what_is_there(folder, trained):

@@ -79,3 +79,11 @@ def test_space_variables_count_only_inside_a_space(tmp_path, monkeypatch):
     monkeypatch.setenv("SPACE_HOST", "a-b.hf.space")
     assert settings.load(home=tmp_path).space_id == "a/b"
     assert settings.load(home=tmp_path).hosts == ("a-b.hf.space",)
+
+
+def test_llama_cpp_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.delenv("DFGUI_LLAMA_CPP", raising=False)
+    assert settings.load(home=tmp_path).llama_cpp is None
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DFGUI_LLAMA_CPP", "llama.cpp")
+    assert settings.load(home=tmp_path).llama_cpp == tmp_path / "llama.cpp"

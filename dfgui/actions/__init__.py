@@ -6,6 +6,7 @@ Each takes the settings of its caller, checks what it is given, and raises UserE
 from dfgui.actions.answers import held_out, parse_reply, reply, score
 from dfgui.actions.bases import name_base
 from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved, weights
+from dfgui.actions.gguf import can_convert, gguf_sizes
 from dfgui.actions.pushes import push
 from dfgui.actions.pushing import push_apart
 from dfgui.actions.rows import check, preview
@@ -32,12 +33,14 @@ __all__ = [
     "annotate",
     "base_name",
     "callbacks",
+    "can_convert",
     "check",
     "checked",
     "command",
     "delete",
     "delete_checkpoint",
     "export",
+    "gguf_sizes",
     "held_out",
     "home_sizes",
     "keep",

@@ -5,6 +5,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.actions.runs import checked
+from dfgui.errors import UserError
 from dfgui.models import base, load
 from dfgui.settings import Settings
 from dfgui.store import Store
@@ -20,7 +21,11 @@ def name_base(settings: Settings, run: str, model: str) -> dict[str, Any]:
     row = store.runs.get(checked(run))
     folder = load.fetch(config.Model(name=model), settings)
     before = row["facts"]["base"]
-    if Path(before).is_dir() and base.is_quantised(Path(before)) and not base.is_quantised(Path(folder)):
+    if Path(before).is_dir() and base.is_quantised(Path(before)):
+        if base.is_quantised(Path(folder)):
+            why = f"What was learned by {row['name']} is merged into a model in full precision."
+            raise UserError(f"{model} is quantised as well.", why, "Choose the model that it was made from.")
+        base.require_its_source(row, Path(before), Path(folder))
         return {"base": folder, "runs": _told(store, before, {"full_base": folder})}
     base.require_the_same(row, Path(folder))
     return {"base": folder, "runs": _told(store, before, {"base": folder}, model)}

@@ -24,7 +24,7 @@ TOKENIZER = [
 ]
 WORDS = ["USAGE.md", "LICENSE*"]  # PEFT's README.md is an unfilled form that names folders of this machine
 
-PACKED = (".safetensors", ".parquet")  # what does not shrink
+PACKED = (".safetensors", ".parquet", ".gguf")  # what does not shrink
 PIECE = 1 << 20  # bytes read, and so about what one step of the stream holds
 Files = Callable[[Path], list[Path]]  # what goes home from a folder
 LIMIT = zipfile.ZIP64_LIMIT  # above it an entry needs the 64-bit form

@@ -2,6 +2,7 @@
 
 here(row, settings)                           its folder, fetched again if it has left this machine
 to_merge_into(row, settings)                  the same, in full precision
+unknown(row)                                  "moved" or "quantised": what a person has to tell first; else None
 require_the_same(row, Path("/new/place"))      raises UserError where another model lies there
 fingerprint(Path("/new/place"))                "5c0d…": equal for equal weights, however they are cut into files
 """
@@ -11,7 +12,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dfgui.config import EARLIER
 from dfgui.errors import UserError
@@ -19,6 +20,7 @@ from dfgui.models import earlier, headers, load
 from dfgui.settings import Settings
 
 SAMPLE_BYTES = 64  # of each weight, at its begin and at its end
+NO_NAME = "owner/name"  # of the Hub, where nothing tells one
 QUANTISED_NAMES = ("-unsloth-bnb-4bit", "-bnb-4bit", "-bnb-8bit")  # how those are called that others have quantised
 
 
@@ -40,8 +42,8 @@ def to_merge_into(row: dict[str, Any], settings: Settings) -> str:
 
     Raises UserError where the base is quantised and nobody has said which model it was made from.
     """
-    if (named := row["facts"].get("full_base")) and Path(named).is_dir():
-        return named
+    if full := full_precision(row):
+        return str(full)
     folder = here(row, settings)
     if row["config"]["method"] != "full" and is_quantised(Path(folder)):
         raise UserError(
@@ -52,6 +54,30 @@ def to_merge_into(row: dict[str, Any], settings: Settings) -> str:
             f"Export, or with `dfgui runs base {row['id']} MODEL`.",
         )
     return folder
+
+
+def unknown(row: dict[str, Any]) -> Literal["moved", "quantised"] | None:
+    """What a person has to tell of a run's base before anything can be merged with it."""
+    if row["config"]["method"] == "full" or full_precision(row):
+        return None
+    folder = Path(row["facts"].get("base", ""))
+    if not folder.is_dir():
+        return "moved" if is_own_folder(row) else None
+    return "quantised" if is_quantised(folder) else None
+
+
+def full_precision(row: dict[str, Any]) -> Path | None:
+    """The folder of the model that a quantised base was made from, once somebody has told and while it is there."""
+    named = row["facts"].get("full_base")
+    return Path(named) if named and Path(named).is_dir() else None
+
+
+def guess(row: dict[str, Any]) -> str:
+    """What a quantised base was made from, by its name: a name of the Hub, or a folder that is there; else ""."""
+    name = earlier.origin(row).name
+    before = _before_it_was_quantised(name)
+    is_there = Path(before).is_dir() if load.is_folder(name) else "/" in name
+    return before if before != NO_NAME and is_there else ""
 
 
 def is_quantised(folder: Path) -> bool:
@@ -77,7 +103,7 @@ def _gone(row: dict[str, Any]) -> UserError:
 
 def _before_it_was_quantised(name: str) -> str:
     """ "unsloth/Qwen3-0.6B" for "unsloth/Qwen3-0.6B-bnb-4bit"; "owner/name" where the name does not tell."""
-    return next((name.removesuffix(end) for end in QUANTISED_NAMES if name.endswith(end)), "owner/name")
+    return next((name.removesuffix(end) for end in QUANTISED_NAMES if name.endswith(end)), NO_NAME)
 
 
 def require_the_same(row: dict[str, Any], folder: Path) -> None:
@@ -90,6 +116,23 @@ def require_the_same(row: dict[str, Any], folder: Path) -> None:
         why = "Its weights are other ones, though their shapes may be the same."
         raise UserError(
             f"{folder} is not the base of {row['name']}.", why, "Choose the folder of the model that it was trained on."
+        )
+
+
+def require_its_source(row: dict[str, Any], quantised: Path, full: Path) -> None:
+    """Raises UserError where the quantised model cannot have been made from the one in `full`.
+
+    Norms, and whatever else nobody quantises, have the same names and shapes in both, and are not all of other values.
+    """
+    left = {name: one for name, one in _sampled(quantised) if one[0] in headers.DTYPES}
+    pairs = [(left[name], one) for name, one in _sampled(full) if name in left]
+    same_shapes = all(ours[1] == theirs[1] for ours, theirs in pairs)
+    exact = [ours == theirs for ours, theirs in pairs if ours[0] == theirs[0]]
+    if left and not (pairs and same_shapes and (any(exact) or not exact)):
+        raise UserError(
+            f"{full} is not what the base of {row['name']} was made from.",
+            "The weights that were not quantised are other ones there.",
+            "Choose the model in full precision that the quantised one names as its origin.",
         )
 
 

@@ -1,6 +1,7 @@
 """GET /download/RUN/STEP/KIND: a checkpoint as a zip, streamed while it is made.
 
-KIND is adapter, merged, or script: the run as a plain train.py. RUN and STEP are looked up, never used as paths.
+KIND is adapter, merged, gguf-float16 or gguf-q8_0, or script: the run as a plain train.py. RUN and STEP are
+looked up, never used as paths.
 Nothing is written to Gradio's cache, and whoever hangs up ends the work. With ?ready nothing is sent: the answer is 204
 once the zip can start, 202 and {"said": how far it is} while it is still being made (ask again), or why it cannot be
 had. DELETE ends the making.
@@ -24,10 +25,12 @@ from dfgui.server.login import wants_html
 from dfgui.server.packages import Packages
 from dfgui.settings import Settings
 
-ADDRESS = re.compile(r"(?P<run>[a-z0-9]{8,32})/(?P<step>\d{1,9})/(?P<kind>adapter|merged|script)", re.ASCII)
+ADDRESS = re.compile(
+    r"(?P<run>[a-z0-9]{8,32})/(?P<step>\d{1,9})/(?P<kind>adapter|merged|gguf-float16|gguf-q8_0|script)", re.ASCII
+)
 NO_SUCH_ADDRESS = UserError(
     "There is no such download.",
-    "Its address is not /download/RUN/STEP/adapter, merged or script.",
+    "Its address is not /download/RUN/STEP/adapter, merged, gguf-float16, gguf-q8_0 or script.",
     "Follow the link on the page of the run.",
 )
 

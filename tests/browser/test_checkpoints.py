@@ -56,7 +56,7 @@ def run(home, app):
 
 def export(page, app, run):
     page.goto(f"{app.url}/?view=export&run={run}")
-    expect(page.locator(".offer")).to_have_count(3)
+    expect(page.locator(".offer")).to_have_count(4)
     return page
 
 

@@ -18,7 +18,7 @@ def run(home, app):
 
 def export(page, app, run):
     page.goto(f"{app.url}/?view=export&run={run}")
-    expect(page.locator(".offer")).to_have_count(3)
+    expect(page.locator(".offer")).to_have_count(4)
     return page
 
 
@@ -58,7 +58,7 @@ def test_what_was_said_of_a_download_stays_while_the_page_is_drawn_anew_and_goes
     expect(state).to_have_text("The download has begun.")
     page.click("#tab-runs-button")
     page.click("#tab-export-button")
-    expect(page.locator(".offer")).to_have_count(3)
+    expect(page.locator(".offer")).to_have_count(4)
     expect(state).to_have_text("")
 
 

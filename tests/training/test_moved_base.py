@@ -61,6 +61,7 @@ def test_another_model_of_the_same_shape_is_not_taken_for_it(trained, where, tmp
     with pytest.raises(UserError, match="is not the base of"):
         actions.name_base(where, run["id"], str(other))
     assert Store(where.store_path).runs.get(run["id"])["facts"]["base"] == str(folder)
+    assert set(actions.home_sizes(where, run["id"], 4)) == {"adapter"}
 
 
 def test_the_same_weights_in_other_files_are_the_same_model(model_folder, tmp_path):
@@ -104,3 +105,25 @@ def test_a_quantised_base_is_merged_into_the_model_it_was_made_from(trained, whe
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     assert AutoTokenizer.from_pretrained(tmp_path / "merged").chat_template
     assert Store(where.store_path).runs.get(run["id"])["facts"]["base"] == str(folder)  # what it was trained on
+
+
+def test_what_a_quantised_base_cannot_have_been_made_from_is_not_taken(trained, where, tmp_path):
+    run, folder = trained
+    full, other, smaller = (shutil.copytree(folder, tmp_path / name) for name in ("full", "other", "smaller"))
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"quantization_config": {"quant_method": "bitsandbytes"}}))
+    weights = load_file(full / "model.safetensors")
+    save_file({name: one + 0.01 for name, one in weights.items()}, other / "model.safetensors", {"format": "pt"})
+    shapes = {name: one[..., :2].contiguous() for name, one in weights.items()}
+    save_file(shapes, smaller / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UserError, match="is not what the base of"):
+        actions.name_base(where, run["id"], str(other))
+    with pytest.raises(UserError):
+        actions.name_base(where, run["id"], str(smaller))
+    with pytest.raises(UserError, match="is quantised as well"):
+        actions.name_base(where, run["id"], str(folder))
+    assert "merged" not in actions.home_sizes(where, run["id"], 4)
+    sizes = {name: one.bfloat16() for name, one in weights.items()}  # in another precision nothing can be compared
+    save_file(sizes, full / "model.safetensors", {"format": "pt"})
+    actions.name_base(where, run["id"], str(full))
+    assert actions.home_sizes(where, run["id"], 4)["merged"] > 2_000_000

@@ -1,7 +1,7 @@
 // The Export page: asks what there is whenever it is turned to, or another run or checkpoint is chosen.
 dfgui.exporting = (() => {
   const drawn = {}; // what is on the page, as JSON
-  let root, server, step, beside, shelf, two, push;
+  let root, server, step, beside, shelf, two, push, base, gguf;
   const find = (selector) => root.querySelector(selector);
   const make = (kind, text = "", className = "") => Object.assign(document.createElement(kind), { textContent: text, className });
 
@@ -12,6 +12,7 @@ dfgui.exporting = (() => {
     find("[data-choose=beside]").addEventListener("change", (event) => compare(event.target.value && Number(event.target.value)));
     shelf = dfgui.shelf(find(".shelf"), { choose, keep, erase, beside: compare });
     two = dfgui.two(find(".two"), () => dfgui.view.run);
+    base = dfgui.base(find(".card.base"), name);
     push = dfgui.push(find(".card.push"), find(".push-ask"));
     dfgui.view.listen(load);
     dfgui.live.join({ question: () => {}, answer: (news) => "news" in news && load() });
@@ -47,6 +48,17 @@ dfgui.exporting = (() => {
     return load();
   }
 
+  // Tells where the base of the run on show is; returns why not.
+  async function name(model) {
+    const { run } = dfgui.view;
+    const answer = await dfgui.live.call("name_base", { run: find("[data-choose=run]").value, model }, server);
+    if (answer.error || run !== dfgui.view.run) return answer.error;
+    find("p.found").textContent = answer.words;
+    await load();
+    find(".offer[data-kind=merged] .act a")?.focus({ preventScroll: true });
+    return null;
+  }
+
   const told = ({ error }, words) => (error ? [`${error.what} ${error.why} ${error.do}`, true] : [words]);
 
   async function load() {
@@ -56,10 +68,11 @@ dfgui.exporting = (() => {
     const answer = await dfgui.live.call("offers", question, server);
     if (question.run !== dfgui.view.run || question.step !== step || question.beside !== beside) return;
     const trouble = answer.error ? `${answer.error.what} ${answer.error.do}` : answer.trouble;
-    find(".trouble").hidden = !trouble;
-    find(".trouble").textContent = trouble || "";
+    find(":scope > .trouble").hidden = !trouble;
+    find(":scope > .trouble").textContent = trouble || "";
     if (answer.error) return;
     find(".empty").hidden = answer.runs.length > 0;
+    if (!answer.runs.length) base.draw(null);
     for (const part of [".choose", ".shelf", ".card.push", "h3.chosen"]) find(part).hidden = !answer.runs.length;
     if (!answer.runs.length) return;
     fill("run", answer.runs, answer.run);
@@ -75,8 +88,12 @@ dfgui.exporting = (() => {
   }
 
   // What hangs on the run and the checkpoint chosen, besides what there is to download.
-  function list({ shelf: rows, run, name, step: at, left_over: left, two: pair, offers }) {
-    if (differs("run", run)) shelf.tell("");
+  function list({ shelf: rows, run, name, step: at, left_over: left, two: pair, offers, base: wanted }) {
+    if (differs("run", run)) {
+      shelf.tell("");
+      find("p.found").textContent = "";
+    }
+    base.draw(wanted, run);
     shelf.draw({ rows, step: at, run, name });
     find(".left-over").textContent = left;
     find(".left-over").hidden = !left;
@@ -86,7 +103,7 @@ dfgui.exporting = (() => {
     fill("beside", [{ value: "", label: "nothing" }, ...others], pair ? pair.steps.find((one) => one !== at) : "");
     if (differs("two", pair)) two.draw(pair);
     find("h3.chosen").textContent = `Bring step ${at.toLocaleString("en")} home`;
-    push.offer({ run, name, step: at, kinds: offers.filter(({ kind }) => kind !== "script") });
+    push.offer({ run, name, step: at, kinds: offers.filter(({ kind, refused }) => ["adapter", "merged"].includes(kind) && !refused) });
   }
 
   function fill(name, choices, chosen) {
@@ -98,36 +115,63 @@ dfgui.exporting = (() => {
   function show({ offers = [], run, step: at }) {
     const { activeElement: held } = document;
     const kind = root.contains(held) && held.closest(".offer")?.dataset.kind;
-    find(".offers").replaceChildren(...offers.map((one) => card(one, `${dfgui.live.at("download")}/${run}/${at}/${one.kind}`)));
+    find(".offers").replaceChildren(...offers.map((one) => card(one, `${dfgui.live.at("download")}/${run}/${at}/`)));
     if (kind) find(`.offer[data-kind=${kind}] ${held.localName}`)?.focus({ preventScroll: true });
   }
 
-  function card(offer, address) {
+  function card(offer, folder) {
     const box = make("article", "", "card offer");
     box.dataset.kind = offer.kind;
     const title = make("h3", offer.title);
     if (offer.size) title.append(make("span", offer.size, "size"));
-    const link = make("a", offer.kind === "script" ? "Download script" : `Download ${offer.title.toLowerCase()}`, "df-button primary");
-    link.href = address;
+    if (offer.refused) {
+      box.classList.add("refused");
+      box.append(title, make("p", offer.about), make("p", offer.refused, "why"), ...(offer.code && offer.kind === "gguf" ? [make("pre", offer.code)] : []));
+      return box;
+    }
+    const named = { script: "script", gguf: "GGUF" }[offer.kind] || offer.title.toLowerCase();
+    const link = make("a", `Download ${named}`, "df-button primary");
+    const kinds = offer.choices.map(({ kind }) => kind);
+    link.href = `${folder}${kinds.includes(gguf) ? gguf : kinds[0] || offer.kind}`;
+    const address = () => link.getAttribute("href");
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in a tab of its own: a plain link
       event.preventDefault();
-      bring(address);
+      bring(address());
     });
     const act = make("div", "", "act");
     const cancel = Object.assign(make("button", "Cancel", "df-button small"), { type: "button", hidden: true });
     cancel.addEventListener("click", async () => {
       cancel.disabled = true;
-      await dfgui.download.cancel(address);
+      await dfgui.download.cancel(address());
     });
     act.append(link, Object.assign(make("p", "", "state"), { role: "status" }), cancel);
     const how = make("details");
     const more = offer.kind === "script" ? "" : " USAGE.md in it says more.";
     how.append(make("summary", "How to use it"), make("p", `Unpack the zip, and run this in its folder.${more}`), make("pre", offer.code));
     how.open = true;
-    const files = offer.files.length ? [single(offer.files, address)] : [];
-    box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), act, Object.assign(make("p", "", "trouble"), { role: "alert", hidden: true }), how, ...files);
+    const files = offer.files.length ? [single(offer.files, address())] : [];
+    box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), ...choice(offer.choices, link), act, Object.assign(make("p", "", "trouble"), { role: "alert", hidden: true }), how, ...files);
     return box;
+  }
+
+  // In which form the file is written; the link follows what is chosen.
+  function choice(choices, link) {
+    if (!choices.length) return [];
+    const box = make("fieldset", "", "form");
+    box.append(make("legend", "In which form", "unseen"));
+    for (const { kind, title, name, size } of choices) {
+      const label = make("label");
+      const input = Object.assign(make("input"), { type: "radio", name: "gguf", value: kind, checked: link.href.endsWith(`/${kind}`) });
+      input.addEventListener("change", () => {
+        gguf = kind;
+        link.href = link.getAttribute("href").replace(/[^/]+$/, kind);
+        say(link.getAttribute("href"));
+      });
+      label.append(input, `${title} `, make("small", name), ` ${size}`);
+      box.append(label);
+    }
+    return [box];
   }
 
   // Links to the weights as they lie on the disk.
@@ -158,13 +202,14 @@ dfgui.exporting = (() => {
     const now = outcome(address);
     const refusal = typeof now === "object" ? now : null;
     const merges = box.dataset.kind === "merged" && find("[data-kind=adapter]");
-    const doing = merges ? "Merging" : box.dataset.kind === "script" ? "Preparing the rows" : "Packing";
+    const converts = box.dataset.kind === "gguf";
+    const doing = converts ? "Converting" : merges ? "Merging" : box.dataset.kind === "script" ? "Preparing the rows" : "Packing";
     const far = dfgui.download.said(address);
     const told = far ? far[0].toUpperCase() + far.slice(1) : doing;
     const words = { [UNDERWAY]: `${told} … The download starts by itself.`, [BEGUN]: "The download has begun." };
     link.setAttribute("aria-disabled", now === UNDERWAY);
     const cancel = box.querySelector("button");
-    cancel.hidden = now !== UNDERWAY || !merges;
+    cancel.hidden = now !== UNDERWAY || !(merges || converts);
     cancel.disabled = false;
     box.querySelector(".state").textContent = (!refusal && words[now]) || "";
     const trouble = box.querySelector(".trouble");

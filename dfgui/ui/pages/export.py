@@ -12,6 +12,7 @@ import gradio as gr
 from dfgui import actions, words
 from dfgui.artifacts import usage
 from dfgui.errors import UserError
+from dfgui.integrations.connections import visitor_of
 from dfgui.models import earlier
 from dfgui.settings import Settings
 from dfgui.store import Store
@@ -33,11 +34,15 @@ def build(context: Context) -> None:
     def discard(question: dict) -> dict:
         return spoken(_discard, question, context.settings)
 
+    def name_base(question: dict, request: gr.Request) -> dict:
+        theirs = context.connections.secrets(visitor_of(request))
+        return spoken(_name_base, question, context.settings.with_secrets(theirs))
+
     gr.HTML(
         "",
         html_template=(HERE / "export.html").read_text(encoding="utf-8"),
         js_on_load="dfgui.exporting.boot(element, server)",
-        server_functions=[offers, keep, discard],
+        server_functions=[offers, keep, discard, name_base],
         apply_default_css=False,
         elem_id="export",
     )
@@ -47,7 +52,7 @@ def build(context: Context) -> None:
 def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[str, Any]:
     """What can be chosen, and what there is of what was chosen.
 
-    {runs, run, name, shelf, left_over, step, two, offers, trouble}; {runs: []} where nothing has a checkpoint.
+    {runs, run, name, shelf, left_over, step, two, base, offers, trouble}; {runs: []} where nothing has a checkpoint.
     """
     runs = [(run, store.checkpoints.of(run["id"])) for run in store.runs.all()]
     runs = [(run, checkpoints) for run, checkpoints in runs if checkpoints]
@@ -57,6 +62,12 @@ def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[
     step = export.chosen_step(checkpoints, whole_number(question.get("step")))
     sizes, trouble = _sizes(settings, run["id"], step)
     saved = actions.shelf(settings, run["id"])
+    base = export.question(run) if sizes else None
+    refused = {"merged": base["first"]} if base else {}
+    files = _files(settings, run["id"], step)
+    gguf = export.gguf(
+        run, _gguf_sizes(settings, run["id"], step), actions.can_convert(settings), (base or {}).get("first", "")
+    )
     return {
         "trouble": trouble,
         "runs": [{"value": run["id"], "label": export.run_label(run)} for run, _ in runs],
@@ -66,7 +77,8 @@ def _offers(question: dict[str, Any], settings: Settings, store: Store) -> dict[
         "left_over": shelf.left_over(actions.unfinished(settings, run["id"]), run["status"] in ENDED),
         "step": step,
         "two": _two(saved, step, whole_number(question.get("beside"))),
-        "offers": export.offers(sizes, earlier.origin(run).name, _code(run), _files(settings, run["id"], step)),
+        "base": base,
+        "offers": export.offers(sizes, earlier.origin(run).name, _code(run), files, refused, gguf),
     }
 
 
@@ -84,6 +96,17 @@ def _discard(question: dict[str, Any], settings: Settings) -> dict[str, Any]:
     gone = actions.delete_checkpoint(settings, str(question.get("run")), _step(question))
     at, freed = words.whole(gone["step"]), words.size(gone["bytes"])
     return {"words": f"Checkpoint {at} is deleted, {freed} are free again."}
+
+
+def _name_base(question: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    model = str(question.get("model") or "").strip()
+    if not model:
+        why = "A run knows its base again by its weights, wherever it lies."
+        raise UserError("No model is named.", why, "Write the path of its folder.")
+    told = actions.name_base(settings, str(question.get("run")), model)
+    others = len(told["runs"]) - 1
+    more = f" {words.counted(others, 'other run')} trained from it {'know' if others > 1 else 'knows'} it too."
+    return {"words": f"The model is found.{more if others else ''}"}
 
 
 def _step(question: dict[str, Any]) -> int:
@@ -105,6 +128,13 @@ def _files(settings: Settings, run: str, step: int) -> dict[str, int]:
     try:
         return {name: file.stat().st_size for name, file in actions.weights(settings, run, step).items()}
     except (UserError, OSError):  # why is told already
+        return {}
+
+
+def _gguf_sizes(settings: Settings, run: str, step: int) -> dict[str, int]:
+    try:
+        return actions.gguf_sizes(settings, run, step)
+    except (UserError, OSError, ValueError):  # why is told already
         return {}
 
 
