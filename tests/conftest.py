@@ -1,6 +1,4 @@
-"""No test tells anybody about itself, none takes more than one processor for its small models, and all share one
-Playwright: it cannot be started twice in a thread.
-"""
+"""No test tells anybody about itself, and all share one Playwright: it cannot be started twice in a thread."""
 
 import os
 
@@ -8,7 +6,6 @@ import pytest
 
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported
 
 
 ASKED_FOR = ("unsloth", "gpu")

@@ -101,7 +101,7 @@ def test_runs_list_and_show(folder, trained):
     assert [step for step, _ in shown["metrics"]["loss"]] == [1, 2, 3, 4, 5, 6]
     assert shown["config"]["training"]["max_steps"] == 6
     assert [(c["step"], c["complete"]) for c in shown["checkpoints"]] == [(3, True), (6, True)]
-    assert {"step", "path", "complete", "eval_loss", "best", "bytes"} == set(shown["checkpoints"][0])
+    assert {"step", "path", "complete", "eval_loss", "best", "kept", "bytes"} == set(shown["checkpoints"][0])
 
 
 @pytest.mark.parametrize("kind", ["merged", "adapter"])

@@ -52,9 +52,7 @@ def _asked(name: str, question: Callable[[], Any]) -> Any:
     try:
         return question()
     except GatedRepoError as error:
-        raise UserError(
-            f"{name} is gated.", "Its owner wants to know who uses it.", "Ask for access on its page, and log in."
-        ) from error
+        raise _gated(name) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise UserError(
             f"There is no dataset {name} on the Hub.",
@@ -62,9 +60,19 @@ def _asked(name: str, question: Callable[[], Any]) -> Any:
             "Check the spelling; for a private one, log in with `hf auth login` or HF_TOKEN.",
         ) from error
     except Exception as error:  # datasets raises whatever its readers meet: bad configs, splits, files, connections
+        if "is a gated dataset" in str(error):  # the Hub tells of it, and keeps its files
+            raise _gated(name) from error
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise UserError(
             f"{name} cannot be read from the Hub.",
             reason if reason.endswith(".") else f"{reason}.",
             "Check the configuration, the split and the connection.",
         ) from error
+
+
+def _gated(name: str) -> UserError:
+    return UserError(
+        f"{name} is gated.",
+        "Its owner wants to know who uses it.",
+        "Ask for access on its page, and log in or give a token under Connections.",
+    )
