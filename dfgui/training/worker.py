@@ -21,7 +21,7 @@ from dfgui.artifacts import checkpoints
 from dfgui.config import RunConfig
 from dfgui.data.checks import CHECKS
 from dfgui.errors import UserError
-from dfgui.models import backends, fastest, imports
+from dfgui.models import backends, earlier, fastest, imports
 from dfgui.settings import Settings
 from dfgui.store import Store, Writer
 from dfgui.training import choices, memory
@@ -44,7 +44,7 @@ def execute(run: str, settings: Settings, place: Place | None = None) -> BaseExc
         before = memory.held()
         with RunLog(settings.run_folder(run)):
             row = store.runs.get(run)
-            config = RunConfig.model_validate(row["config"])
+            config = earlier.pinned(row)
             with Writer(store.path, run, mute=not place.ranks.first) as writer:
                 phases = Phases(run, store, writer, place)
                 # The jail was asked when the run was started; what it names may be read since.
@@ -145,7 +145,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import base as bases
-        from dfgui.models import chat_template, earlier, hardware, load, loaded
+        from dfgui.models import chat_template, hardware, load, loaded
         from dfgui.training import batches, callbacks, choices, early_stopping, engine, obedience, tracking
         from dfgui.training import user_callbacks as own_callbacks
         from dfgui.training.methods import sft
@@ -178,8 +178,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     if load.weights_size(config.model, settings) is None:
         phases.begin("downloading")
     base = phases.patiently(lambda going: load.fetch(config.model, settings, going(phases.counting("bytes"))))
-    bases.require_the_same(phases.store.runs.get(phases.run), Path(base))  # a resume goes on with what it began from
-    fingerprint = bases.fingerprint(Path(base))
+    fingerprint = bases.require_the_same(phases.store.runs.get(phases.run), Path(base))  # a resume has the same base
     phases.writer.facts(base=base, base_print=fingerprint, **earlier.facts(config.model.name, settings))
     config = choices.settle(config, phases, settings, prepared, base, machine)
     training = config.training
