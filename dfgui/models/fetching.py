@@ -1,18 +1,13 @@
 """A model's weights fetched into the Hub client's own folder, going on where an earlier attempt broke off.
 
-    python -m dfgui.models.fetching '{"name": "Qwen/Qwen3-0.6B", "revision": null, "home": "..."}'
-
-prints a line of JSON now and then, {"done": 1200000, "total": 1503300328} in bytes, and in the end {} or
-{"error": {what, why, do}}. It may be ended at any moment. The Hub's own client (1.33) begins a file anew each time;
-here what came stays in blobs/HASH.incomplete, and the next attempt asks for the rest alone. So weights come by plain
-HTTP, not by Xet.
+As a process of its own (child.py) it says {"done": 1200000, "total": 1503300328} in bytes now and then. It may be ended
+at any moment. The Hub's own client (1.33) begins a file anew each time; here what came stays in blobs/HASH.incomplete,
+and the next attempt asks for the rest alone. So weights come by plain HTTP, not by Xet.
 """
 
 import errno
 import hashlib
-import json
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from fnmatch import fnmatch
@@ -20,8 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dfgui import config, words
+from dfgui import child, config, words
 from dfgui import settings as settings_module
+from dfgui.child import Say
 from dfgui.errors import UserError
 from dfgui.models import cache, hub, load
 from dfgui.settings import Settings
@@ -188,32 +184,24 @@ def _sha256(file: Path) -> str:
 
 
 class Teller:
-    """Prints how far it is, but not more often than somebody could read it."""
+    """Says how far it is, but not more often than somebody could read it."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Say) -> None:
+        self._say = say
         self._told_at = 0.0
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         if now - self._told_at >= TELL_SECONDS or done == total:
             self._told_at = now
-            tell({"done": done, "total": total})
+            self._say({"done": done, "total": total})
 
 
-def tell(told: dict[str, Any]) -> None:
-    print(json.dumps(told), flush=True)
-
-
-def main() -> None:
-    asked = json.loads(sys.argv[1])
-    settings = settings_module.load(home=asked["home"])
-    try:
-        fetch(config.Model(name=asked["name"], revision=asked["revision"]), settings, Teller())
-    except UserError as error:
-        tell({"error": error.to_dict()})
-    else:
-        tell({})
+def _work(asked: dict[str, Any], say: Say) -> dict[str, Any]:
+    settings = settings_module.load(home=asked["home"], hub_token=asked["token"])
+    fetch(config.Model(name=asked["name"], revision=asked["revision"]), settings, Teller(say))
+    return {}
 
 
 if __name__ == "__main__":
-    main()
+    child.serve(_work, at_once=True)
