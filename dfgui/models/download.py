@@ -10,15 +10,18 @@ They belong to the server and not to a tab: whoever looks sees how far they are.
 """
 
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from dfgui import child
-from dfgui.child import TOKENS
+from dfgui import child, config
+from dfgui import settings as settings_module
+from dfgui.child import TOKENS, Say
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 
 CANCELLED = UserError("The download was cancelled.", "Somebody asked for it.", "Download it again when you want.")
+TELL_SECONDS = 0.2
 
 Key = tuple[str, str | None]  # the model's name and its revision
 
@@ -73,7 +76,7 @@ class Downloads:
         asked = {"name": name, "revision": revision, "home": str(settings.home), "token": settings.hub_token}
         try:
             child.run(
-                "dfgui.models.fetching",
+                "dfgui.models.download",
                 asked,
                 say=lambda told: self._change(key, **told),
                 going=lambda: self._is_ours(key),
@@ -97,3 +100,32 @@ class Downloads:
 
     def _is_ours(self, key: Key) -> bool:
         return self._under_way.get(key) is threading.current_thread()
+
+
+class Teller:
+    """Says how far it is, but not more often than somebody could read it."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._told_at = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= TELL_SECONDS or done == total:
+            self._told_at = now
+            self._say({"done": done, "total": total})
+
+
+def _work(asked: dict[str, Any], say: Say) -> dict[str, Any]:
+    """In the process of its own: the weights, which go on where they broke off, and then the small files."""
+    from dfgui.models import fetching, load
+
+    where = settings_module.load(home=asked["home"], hub_token=asked["token"])
+    model = config.Model(name=asked["name"], revision=asked["revision"])
+    fetching.weights(model, where, Teller(say))
+    load.fetch(model, where)
+    return {}
+
+
+if __name__ == "__main__":
+    child.serve(_work, at_once=True)

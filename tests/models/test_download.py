@@ -140,7 +140,7 @@ from dfgui.models import fetching
 usage = namedtuple("usage", "total used free")
 fetching.shutil.disk_usage = lambda path: usage(10**9, 10**9, 1000)
 try:
-    fetching.fetch(config.Model(name="me/tiny"), settings, lambda done, total: None)
+    fetching.weights(config.Model(name="me/tiny"), settings, lambda done, total: None)
 except UserError as error:
     print(json.dumps(error.to_dict()))
 """
@@ -162,7 +162,7 @@ def filling(self, part, begun, told):
     raise OSError(errno.ENOSPC, "No space left on device")
 fetching.File._more = filling
 try:
-    fetching.fetch(config.Model(name="me/tiny"), settings, lambda done, total: None)
+    fetching.weights(config.Model(name="me/tiny"), settings, lambda done, total: None)
 except UserError as error:
     print(json.dumps(error.to_dict() | {"begun": cache.begun("me/tiny")}))
 """

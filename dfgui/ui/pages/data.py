@@ -14,9 +14,9 @@ from dfgui.data.sources import Broken
 from dfgui.errors import UserError
 from dfgui.ui import messages, place, relay
 from dfgui.ui.components import check, conversation, examples, tokens
-from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
 from dfgui.ui.samples import Look, look_at
+from dfgui.ui.uploads import unmarked
 from dfgui.views import sample
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "api_visibility": "private"}
