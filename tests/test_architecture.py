@@ -12,12 +12,12 @@ ROOT = Path(__file__).parent.parent / "dfgui"
 
 # Read downwards, this is what happens to a dataset; what a file imports at its top stands above it.
 ORDER = """
-errors words settings config fields recipe presets store data models evaluation artifacts integrations training views
-actions ui server cli_checkpoints cli_history cli_progress cli_push cli_script cli_settings cli
+errors words settings seams config fields recipe presets store data models evaluation artifacts integrations training
+views actions ui server cli_checkpoints cli_history cli_progress cli_push cli_script cli_settings cli
 """.split()
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth"}
 LIGHT = """
-ui views store server errors.py words.py settings.py config fields.py recipe.py presets.py actions
+ui views store server errors.py words.py settings.py seams.py config fields.py recipe.py presets.py actions
 cli_checkpoints.py cli_history.py
 cli_progress.py cli_push.py cli_script.py cli_settings.py cli.py
 """.split()

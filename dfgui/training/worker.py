@@ -146,14 +146,23 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
         from dfgui.data import held_out, prepare, rows
         from dfgui.models import base as bases
         from dfgui.models import chat_template, earlier, hardware, load, loaded
-        from dfgui.training import batches, callbacks, choices, early_stopping, engine, obedience, tracking
+        from dfgui.training import (
+            batches,
+            callbacks,
+            choices,
+            early_stopping,
+            engine,
+            methods,
+            obedience,
+            sft,
+            tracking,
+        )
         from dfgui.training import user_callbacks as own_callbacks
-        from dfgui.training.methods import sft
         from dfgui.training.preflight import pace, room
 
     machine = hardware.measure()
     precision = hardware.precision(config.training.precision, machine)
-    dtype = hardware.weights_dtype(config.model.dtype, config.method, precision)
+    dtype = hardware.weights_dtype(config.model.dtype, methods.as_loaded(config).method, precision)
     phases.writer.facts(device=hardware.describe(machine), device_type=machine.device, precision=precision, dtype=dtype)
     folder = settings.run_folder(phases.run)
     sft.require_arguments(config, folder, machine, precision)
@@ -196,6 +205,7 @@ def _train(config: RunConfig, phases: Phases, settings: Settings) -> tuple[str, 
     device = machine.device if phases.place.ranks.world == 1 else "cpu"
     model = earlier.model(config, backend.model(base, dtype, device, tokenizer, config), settings)
     marks = chat_template.marks_to_learn(tokenizer, base, config.model)
+    methods.choose(config.method, model, marks)
     phases.writer.facts(chat_template=chat_template.named(tokenizer), marks=len(marks), vocabulary=len(tokenizer))
     trainer = sft.trainer(config, model, tokenizer, prepared, folder, machine, precision, marks)
     phases.writer.facts(**_parameters(trainer.model), learned=_rows_learned(trainer.model))
