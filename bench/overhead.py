@@ -44,7 +44,7 @@ from dfgui import settings
 from dfgui.data import prepare
 from dfgui.models import hardware, load
 from dfgui.recipe import parse
-from dfgui.training.methods import sft
+from dfgui.training import sft
 
 folder = Path(sys.argv[1])
 config = parse(json.loads((folder / "values.json").read_text()))

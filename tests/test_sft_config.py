@@ -16,7 +16,7 @@ from dfgui.config.optimisation import SCHEDULERS
 from dfgui.config.sft_config import EXTRA, OWN
 from dfgui.models.hardware import Hardware
 from dfgui.recipe import parse
-from dfgui.training.methods import sft
+from dfgui.training import sft
 
 FIELDS = {field.name: field for field in dataclasses.fields(SFTConfig)}
 PAGE = Path(__file__).parents[2] / "shared" / "reference" / "training_frameworks.md"

@@ -20,7 +20,7 @@ from dfgui.config.block import GROUPS, Block, FieldErrors, setting, written
 from dfgui.config.control import Callback, EarlyStopping, Run
 from dfgui.config.data import COLUMNS, LEAVABLE, Data
 from dfgui.config.model import EARLIER, Adapter, Model
-from dfgui.config.optimisation import LEARNING_RATES, OPTIMIZERS
+from dfgui.config.optimisation import LEARNING_RATES, METHODS, OPTIMIZERS
 from dfgui.config.training import Training
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "GROUPS",
     "LEARNING_RATES",
     "LEAVABLE",
+    "METHODS",
     "OPTIMIZERS",
     "TRACKERS",
     "Adapter",
@@ -47,6 +48,7 @@ TRACKERS = ("tensorboard", "wandb", "trackio", "deepfabric")
 
 
 EMPTY = ("early_stopping", "callbacks", "extra")
+TOLD = "; ".join(f"{name} {said['TELLS']}" for name, said in METHODS.items())
 
 
 class RunConfig(Block):
@@ -55,8 +57,8 @@ class RunConfig(Block):
     )
     model: Model = Field(default_factory=Model)
     data: Data = Field(default_factory=Data)
-    method: Literal["lora", "full"] = setting(
-        "lora", "Method", "lora trains a small adapter and fits nearly anywhere; full trains every weight.", "method"
+    method: Literal[tuple(METHODS)] = setting(  # type: ignore[valid-type]  # the files in training/methods
+        "lora", "Method", f"{TOLD}.", "method"
     )
     adapter: Adapter = Field(default_factory=Adapter)
     training: Training = Field(default_factory=Training)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from dfgui import seams
 from dfgui.config.block import Block, setting
 
 # What can be wrong with a row (data/checks.py says more) and is cured by leaving the row out.
@@ -36,6 +37,8 @@ LEAVABLE = (
     "in_evaluation",
 )
 
+FORMATS = ("auto", *seams.names(seams.FORMATS), "columns")
+
 COLUMNS = ("prompt", "answer", "context", "system", "tools")  # what a column can be, where the format is "columns"
 
 
@@ -52,7 +55,7 @@ class Data(Block):
         None, "Configuration", "Which configuration of a Hub dataset. Empty: its default.", "data", "advanced"
     )
     split: str = setting("train", "Split", "Which split of a Hub dataset.", "data", "advanced")
-    format: Literal["auto", "messages", "sharegpt", "alpaca", "prompt_completion", "text", "columns"] = setting(
+    format: Literal[FORMATS] = setting(  # type: ignore[valid-type]  # the files in data/formats
         "auto", "Format", "How a row is written. auto looks at the first rows.", "data"
     )
     prompt_column: str | None = setting(None, "Prompt", "What is asked.", "data", "advanced", validate_default=True)

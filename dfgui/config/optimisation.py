@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 from pydantic import field_validator
 
+from dfgui import seams
 from dfgui.config.block import Block, setting, written
 
-# The two starting points of DeepFabric's "Training Frameworks" page: an adapter takes steps ten times larger.
-LEARNING_RATES = {"lora": 2e-4, "full": 2e-5}
+METHODS = seams.said(seams.METHODS)  # what each file says of its method at its top
+LEARNING_RATES = {name: float(said["LEARNING_RATE"]) for name, said in METHODS.items()}
 
 # transformers' OptimizerNames, and the package that each needs beside torch.
 OPTIMIZERS: dict[str, str] = {

@@ -22,13 +22,18 @@ LIKE = {"min_lr": "1.0e-5", "num_decay_steps": "100"}  # what a schedule is told
 
 def broken(run: "RunConfig") -> Iterator[FieldError]:
     """What is wrong, the first thing first."""
-    for rule in (_bits, _best, _evaluations, _schedule, _optimiser, _loss, _packing, _adapter):
+    for rule in (_method, _bits, _best, _evaluations, _schedule, _optimiser, _loss, _packing, _adapter):
         yield from rule(run)
 
 
 def has_held_out(run: "RunConfig") -> bool:
     """Whether there are rows to evaluate on."""
     return bool(run.data.eval_source or run.data.eval_fraction)
+
+
+def _method(run: "RunConfig") -> Iterator[FieldError]:
+    if run.run.backend == "unsloth" and run.method not in ("lora", "full"):
+        yield FieldError("run.backend", f"Unsloth trains lora and full: choose TRL for {run.method}.")
 
 
 def _bits(run: "RunConfig") -> Iterator[FieldError]:

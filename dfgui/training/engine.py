@@ -49,7 +49,7 @@ def require_bits(config: RunConfig) -> None:
     """Raises UserError where the base of this run cannot be held in 4 or 8 bit, as it asks for."""
     machine, bits = hardware.look(), config.model.bits
     off = f"leave 'Base in {bits} bit' off."
-    if config.method == "full":
+    if config.method != "lora":
         title, why = f"Weights in {bits} bit cannot be trained.", "They are frozen, and an adapter learns beside them."
         cure = f"Choose LoRA, or {off}"
     elif config.model.name.startswith("run:"):

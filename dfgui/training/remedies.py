@@ -97,8 +97,8 @@ def _checkpointing(config: RunConfig) -> Iterator[Remedy]:
 
 
 def _adapter(config: RunConfig) -> Iterator[Remedy]:
-    if config.method == "full":
-        rate = config.training.learning_rate == LEARNING_RATES["full"]
+    if config.method != "lora":
+        rate = config.training.learning_rate == LEARNING_RATES[config.method]
         more = {"training.learning_rate": LEARNING_RATES["lora"]} if rate else {}
         yield {"method": "lora", **more}, "an adapter needs no optimiser state for the model's weights"
 
@@ -111,5 +111,5 @@ def _shorter(config: RunConfig, longest: int | None) -> Iterator[Remedy]:
 
 
 def _optimizer(config: RunConfig) -> Iterator[Remedy]:
-    if config.method == "full" and "8bit" not in config.training.optim and hardware.has("bitsandbytes"):
+    if config.method != "lora" and "8bit" not in config.training.optim and hardware.has("bitsandbytes"):
         yield {"training.optim": "paged_adamw_8bit"}, ""

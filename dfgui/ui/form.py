@@ -17,7 +17,7 @@ import gradio as gr
 import yaml
 
 from dfgui import config, fields, recipe
-from dfgui.config import LEARNING_RATES, OPTIMIZERS
+from dfgui.config import LEARNING_RATES, METHODS, OPTIMIZERS
 from dfgui.data.checks import CHECKS
 from dfgui.errors import UserError
 from dfgui.fields import Spec
@@ -27,7 +27,7 @@ from dfgui.views import estimate
 SPECS = {spec.path: spec for spec in fields.specs()}
 LEVELS = ["Basic", "Advanced", "All"]
 RADIOS = {  # the few choices that stand side by side
-    "method": {"lora": "LoRA adapter", "full": "Full fine-tuning"},
+    "method": {name: said["TITLE"] for name, said in METHODS.items()},
     "run.backend": {"trl": "TRL", "unsloth": "Unsloth" if hardware.has("unsloth") else "Unsloth (not installed)"},
 }
 STEPS = {"training.learning_rate": 1e-5, "training.num_train_epochs": 0.5, "data.eval_fraction": 0.05}

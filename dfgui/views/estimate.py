@@ -8,6 +8,8 @@ Values are those of the form, right or wrong; a wrong one is shown as it stands.
 
 from typing import Any
 
+from dfgui.config import METHODS
+
 Values = dict[str, Any]  # path -> value: {"training.learning_rate": 2e-4}
 KINDS_OF_LORA = {"rsLoRA": "adapter.use_rslora", "DoRA": "adapter.use_dora"}
 
@@ -71,7 +73,7 @@ def _data(values: Values, devices: int) -> str:
 
 
 def _method(values: Values, devices: int) -> str:
-    trained = {"lora": "LoRA: a small adapter", "full": "every weight"}.get(str(values.get("method")), "")
+    trained = METHODS.get(str(values.get("method")), {}).get("LEARNS", "")
     return f"{trained}, by Unsloth" if trained and values.get("run.backend") == "unsloth" else trained
 
 

@@ -32,7 +32,7 @@ def _rate(run: RunConfig) -> str:
     usual, rate = LEARNING_RATES[run.method], run.training.learning_rate
     if usual / FAR <= rate <= usual * FAR or rate > usual * BEYOND or run.model.name == "demo":
         return ""
-    name = {"lora": "LoRA", "full": "full fine-tuning"}[run.method]
+    name = {"lora": "LoRA", "full": "full fine-tuning"}.get(run.method, run.method)
     far = "far above" if rate > usual else "far below"
     return f"Learning rate: {number(usual)} is usual for {name}; this is {far} it."
 

@@ -12,8 +12,7 @@ from dfgui import actions
 from dfgui.config import EarlyStopping
 from dfgui.models import hardware
 from dfgui.recipe import parse
-from dfgui.training import early_stopping, launcher, preflight
-from dfgui.training.methods import sft
+from dfgui.training import early_stopping, launcher, preflight, sft
 from tests.tiny import tiny_model, tiny_tokenizer
 from tests.training.control import commanding
 

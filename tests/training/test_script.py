@@ -22,7 +22,7 @@ from dfgui.models.hardware import Hardware
 from dfgui.recipe import parse
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.training.methods import sft
+from dfgui.training import sft
 from dfgui.training.script import arguments, known, text
 from tests.hub import COMMIT
 from tests.test_presets import nested

@@ -1,27 +1,31 @@
-"""How rows are written: one file per format, each with matches(row), to_conversation(row) and LABEL.
+"""How rows are written: one file per format, which is all that a new one is (docs/adding-a-format.md).
 
     detect([{"conversations": [{"from": "human", ...}], "tools": "[...]"}])  ->  "sharegpt"
 
-A new format is a new file and a line in FORMATS. Columns with names of their own are mapped by columns.py instead.
+    ORDER                     of formats that fit equally many rows, the one with the lowest is taken
+    LABEL                     what people call it
+    NEEDS                     what each row needs: up to the first comma its columns
+    matches(row)              whether a row is written so
+    to_conversation(row)      the row in the one shape; raises RowError where it cannot be used
+
+Columns with names of their own are mapped by columns.py instead.
 """
 
+from importlib import import_module
 from types import ModuleType
 
+from dfgui import seams
 from dfgui.data.conversation import Conversation, RowError
-from dfgui.data.formats import alpaca, columns, messages, prompt_completion, sharegpt, text
+from dfgui.data.formats import columns, text
 from dfgui.errors import UserError
 
 FORMATS: dict[str, ModuleType] = {  # in the order they are asked
-    "messages": messages,
-    "sharegpt": sharegpt,
-    "alpaca": alpaca,
-    "prompt_completion": prompt_completion,
-    "text": text,
+    name: import_module(f"{__name__}.{name}") for name in seams.names(seams.FORMATS)
 }
 MAPPED = "columns"
 LABELS = {name: module.LABEL for name, module in FORMATS.items()} | {MAPPED: columns.LABEL}
 LOOKED_AT = 50  # rows at the start of a dataset that decide its format
-EXPECTED = "`messages`, `conversations`, `instruction` and `output`, `prompt` and `completion`, or `text`"
+EXPECTED = ", ".join(module.NEEDS.partition(",")[0] for module in FORMATS.values())
 
 
 def detect(rows: list[dict]) -> str:
@@ -34,7 +38,7 @@ def detect(rows: list[dict]) -> str:
         columns = ", ".join(f"`{column}`" for column in rows[0]) or "none"
         raise UserError(
             "The columns of this dataset are not known.",
-            f"It has {columns}; dfgui looks for {EXPECTED}.",
+            f"It has {columns}; dfgui looks for one of {EXPECTED}.",
             "Choose the format `columns of my own` and say which is which, or rename them.",
         )
     return best

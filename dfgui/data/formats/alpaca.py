@@ -5,6 +5,7 @@ Instruction and input become one user turn, the output the assistant's.
 
 from dfgui.data.conversation import Conversation, RowError, from_json, shortly, to_text, to_tools
 
+ORDER = 30
 LABEL = "Alpaca"
 NEEDS = "`instruction` and `output`, and perhaps `input`"
 

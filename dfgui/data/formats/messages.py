@@ -10,6 +10,7 @@ from typing import Any
 
 from dfgui.data.conversation import Conversation, from_json, to_messages, to_tools
 
+ORDER = 10
 LABEL = "DeepFabric / OpenAI messages"
 NEEDS = "`messages`, a list of messages with role and content"
 TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "dict": "object"}

@@ -8,6 +8,7 @@ from typing import Any
 from dfgui.data.conversation import Conversation, RowError, from_json, to_messages, to_text
 from dfgui.data.formats.messages import tools_of
 
+ORDER = 40
 LABEL = "prompt and completion"
 NEEDS = "`prompt` and `completion`"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dfgui.data.conversation import Conversation, RowError, from_json, shortly, to_calls, to_message, to_text, to_tools
 
+ORDER = 20
 LABEL = "ShareGPT"
 NEEDS = '`conversations`, a list of turns such as {"from": "human", "value": "Hi"}'
 CALLS = ("function_call", "tool_call", "tool_calls")

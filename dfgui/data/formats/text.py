@@ -2,6 +2,7 @@
 
 from dfgui.data.conversation import Conversation, RowError, to_text
 
+ORDER = 90
 LABEL = "plain text"
 NEEDS = "`text`"
 

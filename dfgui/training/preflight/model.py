@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from dfgui import config
-from dfgui.config import RunConfig
+from dfgui.config import METHODS, RunConfig
 from dfgui.models import earlier, load
 from dfgui.settings import Settings
 from dfgui.training.preflight.note import Note, concerning
@@ -22,8 +22,9 @@ def goes_on(run: RunConfig, settings: Settings) -> Iterator[Note]:
     found = earlier.find(run.model.name, settings)
     if found is None or found.kind == "full":
         return
-    if run.method == "full":
-        yield Note("ok", "Adapter", f"That of {found.title} is merged into its base; then every weight is trained.")
+    if run.method != "lora":
+        text = f"That of {found.title} is merged into its base; then {METHODS[run.method]['LEARNS']} is trained."
+        yield Note("ok", "Adapter", text)
         return
     if run.model.chat_template != "own":
         text = "Its adapter has learned the marks of the template that it was trained with."

@@ -15,6 +15,7 @@ from dfgui.models import memory as models_memory
 from dfgui.models.fitting import Suggestion
 from dfgui.models.memory import Estimate, Shape
 from dfgui.settings import Settings
+from dfgui.training import methods
 from dfgui.training.preflight.note import Kind, Note, refuse
 
 TIGHT = 0.9  # of what is free
@@ -24,6 +25,7 @@ SPARE_BYTES = 200_000_000  # for the store, the log and a tokenizer with each ch
 
 def estimate(run: RunConfig, settings: Settings, longest: int | None = None, begin: bool = False) -> Estimate | None:
     """What memory the run will take on each device; None where that is not known. `longest`: tokens of a row."""
+    run = methods.as_loaded(run)
     shape = shapes.known(run, settings, begin)
     return _of(run, shape, longest) if isinstance(shape, Shape) else None
 
@@ -43,6 +45,7 @@ def require(run: RunConfig, settings: Settings, found: Estimate) -> None:
 
 
 def _memory(run: RunConfig, settings: Settings, begin: bool) -> Iterator[Note]:
+    run = methods.as_loaded(run)
     shape = shapes.known(run, settings, begin)
     if shape is None:
         yield Note("tell", "Memory", "It is being worked out from the model's config.", pending=True)
@@ -114,6 +117,7 @@ def _field(changes: dict[str, object]) -> str | None:
 
 def disk(run: RunConfig, settings: Settings) -> Iterator[Note]:
     """Room for the checkpoints: the weights that are trained, and what the optimiser remembers of them."""
+    run = methods.as_loaded(run)
     weights = load.weights_size(run.model, settings)
     checkpoint = _checkpoint(run, settings, weights)
     count = _checkpoints_kept(run.training)

@@ -12,6 +12,7 @@ from dfgui.models import fastest, hardware, shapes
 from dfgui.models.fastest import Choice
 from dfgui.models.memory import Shape
 from dfgui.settings import Settings
+from dfgui.training import methods
 from dfgui.training.preflight import data
 from dfgui.training.preflight.note import Note
 
@@ -33,6 +34,7 @@ def speed(run: RunConfig, settings: Settings) -> Iterator[Note]:
 
 def choices(run: RunConfig, settings: Settings) -> list[Choice]:
     """What the run's open settings come to on this machine, as far as is known before its start."""
+    run = methods.as_loaded(run)
     shape = shapes.known(run, settings, begin=False)
     known = fastest.Known(
         lengths=data.lengths(run, settings) if fastest.is_open(run, fastest.ORDER) else [],
@@ -49,7 +51,7 @@ def settled(run: RunConfig, settings: Settings) -> RunConfig:
 
 def _waits(choice: Choice, run: RunConfig, settings: Settings) -> bool:
     by_memory = choice.path == fastest.CHECKPOINTING and fastest.goes_by_memory(run)
-    return by_memory and shapes.known(run, settings, begin=False) is None
+    return by_memory and shapes.known(methods.as_loaded(run), settings, begin=False) is None
 
 
 def _packing(run: RunConfig, settings: Settings) -> str:

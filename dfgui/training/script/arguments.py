@@ -7,7 +7,7 @@ from dfgui.config import RunConfig, rules
 from dfgui.integrations import trackers
 from dfgui.models import fastest
 from dfgui.models.hardware import Hardware
-from dfgui.training.methods import sft
+from dfgui.training import sft
 from dfgui.training.script.known import Known
 from dfgui.training.script.places import CHECKPOINTS
 

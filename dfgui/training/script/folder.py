@@ -19,7 +19,7 @@ from dfgui.data import prepare, rows
 from dfgui.errors import UserError
 from dfgui.models import backends, chat_template, earlier, imports, load
 from dfgui.settings import Settings
-from dfgui.training import callback_source
+from dfgui.training import callback_source, methods
 from dfgui.training.script import places, source
 from dfgui.training.script.known import began_from, is_on_the_hub, known
 from dfgui.training.script.own import file_name
@@ -88,7 +88,7 @@ def _require_the_same_rows(prepared: Any, facts: dict[str, Any]) -> None:
 
 def _rows_learned(config: RunConfig, base: str, marks: list[int]) -> dict[str, list[int]]:
     """The rows of the embeddings that a new adapter learns, by the name of their layer."""
-    if not marks or config.method == "full":
+    if not marks or config.method != "lora":
         return {}
     imports.for_loading()
     import torch
@@ -117,7 +117,9 @@ def _copy_adapter(config: RunConfig, settings: Settings, to: Path) -> None:
 
 
 def _copy_what_it_names(config: RunConfig, settings: Settings, to: Path) -> None:
-    """Files of the callbacks folder, and the one that sets up accelerate."""
+    """Files of the callbacks folder, that of a method of its own, and the one that sets up accelerate."""
+    if methods.chooser(config.method):
+        _copy_file(methods.file(config.method), to / f"{places.METHOD.format(config.method)}.py")
     for one in config.callbacks:
         place = one.use.partition(":")[0]
         if place.endswith(".py"):

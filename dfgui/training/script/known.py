@@ -11,7 +11,7 @@ from dfgui.errors import UserError
 from dfgui.models import earlier, hardware, load
 from dfgui.models.hardware import Precision
 from dfgui.settings import Settings
-from dfgui.training import apart, callback_source
+from dfgui.training import apart, callback_source, methods
 from dfgui.training.script.places import MODEL
 
 
@@ -50,7 +50,8 @@ def known(config: RunConfig, settings: Settings, facts: dict[str, Any] | None = 
         revision=model.revision if on_the_hub else None,
         device=facts.get("device_type") or machine.device,
         precision=precision,
-        dtype=facts.get("dtype") or hardware.weights_dtype(config.model.dtype, config.method, precision),
+        dtype=facts.get("dtype")
+        or hardware.weights_dtype(config.model.dtype, methods.as_loaded(config).method, precision),
         evaluates=config.training.eval_strategy != "no" and bool(facts.get("eval_rows", rules.has_held_out(config))),
         adapter="" if not found or found.kind == "full" else "trained on" if config.method == "lora" else "merged",
         marks=bool(marks),

@@ -4,6 +4,8 @@ MODEL, ADAPTER, TOKENIZER = "model", "adapter", "tokenizer"  # folders that it r
 TRAIN, EVAL, RECIPE, ACCELERATE = "train.parquet", "eval.parquet", "run.yaml", "accelerate.yaml"
 TRAINED, CHECKPOINTS, LOG = "trained", "checkpoints", "log_history.json"  # what it writes
 
+METHOD = "method_{}"  # the module of a method that chooses what learns
+
 FROM = {
     **dict.fromkeys(("json", "os", "torch"), ""),
     "Path": "pathlib",

@@ -3,6 +3,7 @@
 import textwrap
 
 from dfgui.config import RunConfig
+from dfgui.training import methods
 from dfgui.training.script import own as own_callbacks
 from dfgui.training.script.arguments import sft_config
 from dfgui.training.script.known import Known
@@ -14,6 +15,7 @@ from dfgui.training.script.places import (
     EVAL,
     FROM,
     LOG,
+    METHOD,
     MODEL,
     RECIPE,
     TOKENIZER,
@@ -36,7 +38,7 @@ def text(config: RunConfig, known: Known) -> str:
     own = own_callbacks.listed(config.callbacks)
     parts = [_room() if known.grows else "", *(own_callbacks.whole(one) for one in own if one.use in known.plain)]
     body = "\n\n\n".join([*filter(None, parts), _main(config, known, own), 'if __name__ == "__main__":\n    main()'])
-    beside = {one.imported: one.module for one in own if one.is_file}
+    beside = {one.imported: one.module for one in own if one.is_file} | {"choose": METHOD.format(config.method)}
     elsewhere = {one.imported: one.module for one in own if not one.is_file}
     constants = f"HERE = Path(__file__).parent\nSEED = {config.training.seed}"
     taken = imports(f"{constants}\n{body}", {**FROM, **elsewhere}, beside)
@@ -106,7 +108,8 @@ def _model(config: RunConfig, known: Known) -> str:
     loaded = _by_unsloth(config, known) if config.run.backend == "unsloth" else _by_transformers(config, known)
     lines = [*(["make_room(model, tokenizer)"] if known.grows else [])]
     lines += ["model.config.use_cache = False  # a cache only costs memory while training"]
-    return f"{loaded}\n{_indented(lines)}" + _earlier(known)
+    chosen = "\n    choose(model)  # and freezes the rest" if methods.chooser(config.method) else ""
+    return f"{loaded}\n{_indented(lines)}{_earlier(known)}{chosen}"
 
 
 def _by_transformers(config: RunConfig, known: Known) -> str:
@@ -167,7 +170,7 @@ def _earlier(known: Known) -> str:
 
 def _adapter(config: RunConfig, known: Known) -> list[str]:
     """A new adapter."""
-    if config.method == "full" or known.adapter:
+    if config.method != "lora" or known.adapter:
         return []
     adapter = config.adapter
     names = ("r", "lora_alpha", "lora_dropout", "target_modules")
