@@ -1,5 +1,6 @@
 """No test tells anybody about itself, and all share one Playwright: it cannot be started twice in a thread."""
 
+import json
 import os
 
 import pytest
@@ -26,3 +27,16 @@ def playwright():
 
     with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture
+def dfgui(tmp_path, capsys):
+    """Runs a command with --json; (exit code, its one JSON value)."""
+
+    def command(*arguments):
+        from dfgui import cli
+
+        code = cli.main([*arguments, "--json", "--home", str(tmp_path)])
+        return code, json.loads(capsys.readouterr().out)
+
+    return command
