@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,8 +43,21 @@ class BodyLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limited = scope["type"] == "http" and scope["path"] != UPLOAD
-        await self.app(scope, _counted(scope, receive) if limited else receive, send)
+        if scope["type"] == "http":
+            receive = _whole(receive) if scope["path"] == UPLOAD else _counted(scope, receive)
+        await self.app(scope, receive, send)
+
+
+def _whole(receive: Receive) -> Receive:
+    """Receives an upload. One that breaks off is no upload: so told, Gradio deletes what has come of it."""
+
+    async def whole() -> Message:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise MultiPartException("The upload broke off.")
+        return message
+
+    return whole
 
 
 def _counted(scope: Scope, receive: Receive) -> Receive:
