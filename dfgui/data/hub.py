@@ -49,12 +49,12 @@ class HubRows:
             self.name, timeout=TIMEOUT
         )  # fails at once, where `datasets` would try for half a minute
         _refuse(self.name, [name for name in _named(told.card_data) if ELSEWHERE.match(name)])
-        builder = load_dataset_builder(self.name, self.config, revision=told.sha, token=self.token)
+        builder = load_dataset_builder(self.name, self.config, token=self.token)
         read = [file for files in (builder.config.data_files or {}).values() for file in files]
         _refuse(self.name, [file for file in read if not file.startswith(ON_THE_HUB)])
         rows = builder.as_streaming_dataset(split=self.split)
-        _leave_closed(rows.features)
-        return rows
+        columns = rows.features  # a copy
+        return rows.cast(columns) if _closed(columns) else rows
 
 
 def _named(card: Any) -> list[str]:
@@ -70,16 +70,19 @@ def _texts(value: Any) -> Iterator[str]:
         yield from _texts(inner)
 
 
-def _leave_closed(feature: Any) -> None:
-    """Pictures and sounds, at any depth, stay {path, bytes}: to decode one is to open its path. JSON is still read."""
+def _closed(feature: Any) -> bool:
+    """Leaves pictures and sounds {path, bytes}, at any depth: to decode one is to open its path. Whether there are any.
+
+    JSON is still decoded.
+    """
     from datasets import Json
 
-    for inner in feature.values() if isinstance(feature, dict) else feature if isinstance(feature, list) else ():
-        _leave_closed(inner)
-    if hasattr(feature, "feature"):  # of a list
-        _leave_closed(feature.feature)
-    if hasattr(feature, "decode") and not isinstance(feature, Json):
+    inner = feature.values() if isinstance(feature, dict) else feature if isinstance(feature, list) else ()
+    found = [_closed(one) for one in (*inner, *([feature.feature] if hasattr(feature, "feature") else []))]
+    opens = hasattr(feature, "decode") and not isinstance(feature, Json)
+    if opens:
         feature.decode = False
+    return opens or any(found)
 
 
 def _refuse(name: str, foreign: list[str]) -> None:
