@@ -1,17 +1,20 @@
 """The command line is a contract: people script against these words and codes."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from transformers import AutoModelForCausalLM
 
-from dfgui import settings
+from dfgui import cli, settings
 from dfgui.cli import train
 from dfgui.store import Store
 from tests.artifacts.standin_converter import standin
@@ -47,18 +50,28 @@ def folder(tmp_path_factory):
 
 
 def dfgui(folder, *arguments, code=0, **more):
-    """Runs a command with --json; its one JSON value. stdout holds nothing else. `more`: of its environment."""
+    """Runs a command with --json in this process; its one JSON value. `more`: of its environment."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    out = io.StringIO()
+    with chdir(folder), patch.dict(os.environ, more), redirect_stdout(out):
+        found = cli.main([*arguments, "--json", "--home", str(folder / "home")])
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert found == code, out.getvalue()
+    return json.loads(out.getvalue())
+
+
+def apart(folder, *arguments, code=0):
+    """The same in a process of its own, as a person runs it. stdout holds nothing else."""
     command = [sys.executable, "-m", "dfgui", *arguments, "--json", "--home", str(folder / "home")]
-    answer = subprocess.run(
-        command, cwd=folder, env={**ENVIRONMENT, **more}, capture_output=True, text=True, timeout=240
-    )
+    answer = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
     assert answer.returncode == code, answer.stderr
     return json.loads(answer.stdout)
 
 
 @pytest.fixture(scope="module")
 def trained(folder):
-    return dfgui(folder, "train", "run.yaml")
+    return apart(folder, "train", "run.yaml")
 
 
 def test_train_runs_to_the_end_and_prints_one_object(trained):
@@ -67,14 +80,13 @@ def test_train_runs_to_the_end_and_prints_one_object(trained):
     assert trained["train_loss"] > 0 and trained["eval_loss"] > 0
 
 
-def test_names_from_elsewhere_are_told_on_stderr(folder, tmp_path):
+def test_names_from_elsewhere_are_told_on_stderr(folder, tmp_path, capsys):
     older = (folder / "run.yaml").read_text().replace("max_length: 128", "max_seq_length: 128, adam_beta2: 0.95")
     (tmp_path / "older.yaml").write_text(older)
-    command = [sys.executable, "-m", "dfgui", "preview", str(tmp_path / "older.yaml"), "--json"]
-    answer = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
-    assert answer.returncode == 0 and json.loads(answer.stdout)["text"]
-    assert "training.max_seq_length is training.max_length here." in answer.stderr
-    assert "training.adam_beta2 is extra.adam_beta2 here." in answer.stderr
+    assert dfgui(folder, "preview", str(tmp_path / "older.yaml"))["text"]
+    told = capsys.readouterr().err
+    assert "training.max_seq_length is training.max_length here." in told
+    assert "training.adam_beta2 is extra.adam_beta2 here." in told
 
 
 def test_early_stopping_and_callbacks_come_from_the_file(folder, tmp_path):
@@ -87,7 +99,7 @@ def test_early_stopping_and_callbacks_come_from_the_file(folder, tmp_path):
     more = "early_stopping: {patience: 1, threshold: 100}\ncallbacks: [{use: 'own_callback:Own', args: {path: told}}]\n"
     here = (folder / "run.yaml").read_text().replace("rows.jsonl", str(folder / "rows.jsonl"))
     (tmp_path / "run.yaml").write_text(here + more)
-    answer = dfgui(tmp_path, "train", "run.yaml", "--set", "training.eval_steps=1", "--set", "training.save_steps=1")
+    answer = apart(tmp_path, "train", "run.yaml", "--set", "training.eval_steps=1", "--set", "training.save_steps=1")
     assert answer["status"] == "finished" and answer["global_step"] == 2
     assert answer["reason"].startswith("Stopped early at step 2 of 6: eval_loss had not improved by more than 100 for")
     assert (tmp_path / "told").read_text() == "2"
@@ -168,7 +180,7 @@ def test_check_looks_at_every_row_and_exits_1_on_an_error(folder):
     assert 0 < fine["trained_token_share"] < 1
     lines = (folder / "rows.jsonl").read_text().splitlines()
     (folder / "bad.jsonl").write_text("\n".join([*lines[:4], '{"messages": [', lines[0]]))
-    bad = dfgui(folder, "check", "bad.jsonl", "--model", "./model", code=1)
+    bad = apart(folder, "check", "bad.jsonl", "--model", "./model", code=1)
     assert [(f["check"], f["severity"], f["count"], f["rows"]) for f in bad["findings"]] == [
         ("unreadable", "error", 1, [5]),
         ("duplicate", "warning", 1, [6]),
