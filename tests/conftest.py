@@ -1,9 +1,11 @@
 """No test tells anybody about itself, and all share one Playwright: it cannot be started twice in a thread."""
 
+import json
 import os
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # models here are so small that threads wait for one another
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -30,3 +32,16 @@ def playwright():
 
     with sync_playwright() as started:
         yield started
+
+
+@pytest.fixture
+def dfgui(tmp_path, capsys):
+    """Runs a command with --json; (exit code, its one JSON value)."""
+
+    def command(*arguments):
+        from dfgui import cli
+
+        code = cli.main([*arguments, "--json", "--home", str(tmp_path)])
+        return code, json.loads(capsys.readouterr().out)
+
+    return command

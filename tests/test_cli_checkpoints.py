@@ -1,6 +1,5 @@
 """Checkpoints are listed, kept and deleted from a terminal as on the page."""
 
-import json
 import os
 
 import pytest
@@ -30,17 +29,6 @@ def run(store, tmp_path):
             writer.checkpoint(step, folder.name, "adapter", 1000, eval_loss)
     store.runs.withdraw(run, "Taken out.")
     return run
-
-
-@pytest.fixture
-def dfgui(tmp_path, capsys):
-    """Runs a command with --json; (exit code, its one JSON value)."""
-
-    def command(*arguments):
-        code = cli.main([*arguments, "--json", "--home", str(tmp_path)])
-        return code, json.loads(capsys.readouterr().out)
-
-    return command
 
 
 def test_the_list_tells_what_was_measured_at_each(dfgui, run):

@@ -1,11 +1,10 @@
 """rename, note and delete answer as every command to a run does."""
 
-import json
 import os
 
 import pytest
 
-from dfgui import cli, settings
+from dfgui import settings
 from dfgui.config import RunConfig
 from dfgui.store import Store
 
@@ -16,17 +15,6 @@ def run(tmp_path):
     run = store.runs.create(RunConfig(name="weather-lora"), f"pid:{os.getpid()}")
     store.runs.withdraw(run, "Taken out.")
     return run
-
-
-@pytest.fixture
-def dfgui(tmp_path, capsys):
-    """Runs a command with --json; (exit code, its one JSON value)."""
-
-    def command(*arguments):
-        code = cli.main([*arguments, "--json", "--home", str(tmp_path)])
-        return code, json.loads(capsys.readouterr().out)
-
-    return command
 
 
 def test_rename_note_and_delete(dfgui, run):

@@ -5,7 +5,7 @@ Each takes the settings of its caller, checks what it is given, and raises UserE
 
 from dfgui.actions.answers import held_out, parse_reply, reply, score
 from dfgui.actions.bases import name_base
-from dfgui.actions.checkpoints import KINDS, Package, Saved, base_name, export, home_sizes, package, saved, weights
+from dfgui.actions.checkpoints import KINDS, Package, export, home_sizes, package, weights
 from dfgui.actions.gguf import can_convert, gguf_sizes
 from dfgui.actions.pushes import push
 from dfgui.actions.pushing import push_apart
@@ -23,6 +23,7 @@ from dfgui.actions.runs import (
     start,
     whole_checkpoints,
 )
+from dfgui.actions.saved import Saved, base_name, saved
 from dfgui.actions.scripts import script, source
 from dfgui.actions.shelf import delete_checkpoint, keep, shelf, unfinished
 

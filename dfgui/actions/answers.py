@@ -10,6 +10,7 @@ from dfgui.actions.runs import checked
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 from dfgui.store import Store
+from dfgui.store.insistence import insist
 from dfgui.store.scores import BASE
 
 if TYPE_CHECKING:
@@ -128,7 +129,6 @@ def score(settings: Settings, run: str, step: int) -> threading.Thread:
 def _count(settings: Settings, run: str, step: int, questions: list[Any]) -> None:
     from dfgui.evaluation import tool_calls
     from dfgui.training import failures
-    from dfgui.training.worker import insist
 
     scores = Store(settings.store_path).scores
     try:

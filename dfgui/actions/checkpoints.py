@@ -9,11 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dfgui.actions import scripts
-from dfgui.actions.runs import checked
-from dfgui.config import EARLIER
+from dfgui.actions import gguf, scripts
+from dfgui.actions.saved import Saved, saved
 from dfgui.errors import UserError
-from dfgui.models import base, earlier
+from dfgui.models import base
 from dfgui.settings import Settings
 from dfgui.store import Store, owner
 
@@ -37,43 +36,6 @@ class Package:
             self.let_go()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A checkpoint with what is needed to bring it back to life."""
-
-    run: dict[str, Any]
-    step: int
-    folder: Path
-    kind: str  # adapter or full
-    base: str  # the folder of the model it was trained from
-    dtype: str  # in which the run held its weights
-
-    @property
-    def base_name(self) -> str:
-        return base_name(self.run)
-
-
-def base_name(row: dict[str, Any]) -> str:
-    """What to call a run's base elsewhere: its Hub id, or the folder it lies in here."""
-    name = earlier.origin(row).name
-    return row["facts"].get("base", name) if name == "demo" or EARLIER.fullmatch(name) else name
-
-
-def saved(settings: Settings, run: str, step: int) -> Saved:
-    """The checkpoint of a run at a step. Raises UserError when it is not there."""
-    store = Store(settings.store_path)
-    row = store.runs.get(checked(run))
-    checkpoint = store.checkpoints.get(run, step)
-    folder = settings.run_folder(run) / checkpoint["path"]
-    if not folder.is_dir():
-        raise UserError(
-            f"Checkpoint {step} is no longer on the disk.",
-            f"Its folder {folder.name} was moved or deleted.",
-            "Choose another checkpoint.",
-        )
-    return Saved(row, step, folder, checkpoint["kind"], row["facts"]["base"], row["facts"]["dtype"])
 
 
 def weights(settings: Settings, run: str, step: int) -> dict[str, Path]:
@@ -159,7 +121,6 @@ def _gguf(
     say: Callable[[str], None] | None,
     going: Callable[[], bool] | None,
 ) -> Package:
-    from dfgui.actions import gguf
     from dfgui.artifacts import package as packing
 
     out = settings.exports / owner.folder_name() / f"{found.run['id']}-{found.step}-{secrets.token_hex(4)}"
@@ -183,7 +144,6 @@ def _script(settings: Settings, found: Saved) -> Package:
 
 def export(settings: Settings, run: str, step: int, kind: str, to: Path, dtype: str | None = None) -> dict[str, Any]:
     """Brings a checkpoint home as a folder that loads: adapter, merged or gguf. Returns {path, bytes, files}."""
-    from dfgui.actions import gguf
     from dfgui.artifacts import export as exporting
 
     found = saved(settings, run, step)

@@ -5,7 +5,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from dfgui.actions.checkpoints import Saved, saved
+from dfgui.actions.saved import Saved, saved
 from dfgui.artifacts import gguf
 from dfgui.errors import UserError
 from dfgui.models import base, headers

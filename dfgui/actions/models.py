@@ -71,6 +71,10 @@ def fits(settings: Settings, name: str, revision: str | None, changes: dict[str,
         return Fit()
 
 
+def is_training(settings: Settings) -> bool:
+    return bool(Store(settings.store_path).runs.active())
+
+
 def download(settings: Settings, downloads: Downloads, name: str, revision: str | None) -> Download:
     """Begins to fetch a model's weights, before any run needs them. Raises UserError where that cannot be."""
     model = _run(name, revision, {}).model

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dfgui import recipe
-from dfgui.actions.checkpoints import Saved, saved
+from dfgui.actions.saved import Saved, saved
 from dfgui.config import RunConfig
 from dfgui.models import base, earlier
 from dfgui.settings import Settings

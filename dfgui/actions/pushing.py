@@ -10,14 +10,13 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
-from dfgui.artifacts import child
-from dfgui.artifacts.child import Say
+from dfgui import child
+from dfgui.child import TOKENS, Say
 from dfgui.errors import UserError
 from dfgui.settings import Settings
 from dfgui.store import owner
 
 CANCELLED = UserError("The push was cancelled.", "Somebody asked for it.", "Push again when you want.")
-TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")  # of the environment: they may be somebody else's
 
 
 def push_apart(

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from dfgui import settings
+from dfgui import child, settings
 from dfgui.actions.pushes import push
-from dfgui.artifacts import child
-from dfgui.artifacts.child import Say
+from dfgui.child import Say
 
 
 def work(asked: dict[str, Any], say: Say) -> dict[str, Any]:

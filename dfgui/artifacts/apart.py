@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dfgui.artifacts import child
-from dfgui.artifacts.child import Say
+from dfgui import child
+from dfgui.child import Say
 from dfgui.errors import UserError
 
 CANCELLED = UserError("The merge was cancelled.", "Somebody asked for it.", "Ask for the download again when you want.")

@@ -128,15 +128,14 @@ def _has_optimizer(folder: Path) -> bool:
 
 def _weights_problem(folder: Path, stem: str) -> str:
     """model.safetensors, or every shard that model.safetensors.index.json names."""
-    index = folder / f"{stem}.safetensors.index.json"
-    names = {f"{stem}.safetensors"}
-    if index.is_file():
-        names = set((_json(index) or {}).get("weight_map", {}).values())
-        if not names:
-            return f"{index.name} is cut short"
-    for name in sorted(names):
+    index = f"{stem}.safetensors.index.json"
+    try:
+        names = headers.named_by_index(folder, index)
+    except UserError as error:
+        return error.why.rstrip(".")
+    for name in names or [f"{stem}.safetensors"]:
         if Path(name).name != name:
-            return f"{index.name} names a file outside the folder: {name}"
+            return f"{index} names a file outside the folder: {name}"
         if not headers.is_whole(folder / name):
             return f"{name} is missing or cut short"
     return ""

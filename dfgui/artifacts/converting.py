@@ -14,9 +14,9 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from dfgui import words
-from dfgui.artifacts import child, folders, gguf
-from dfgui.artifacts.child import Say
+from dfgui import child, words
+from dfgui.artifacts import folders, gguf
+from dfgui.child import Say
 from dfgui.errors import UserError
 from dfgui.models import headers
 

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from dfgui.artifacts import child, usage
+from dfgui import child
+from dfgui.artifacts import usage
 from dfgui.artifacts.folders import new_folder, require_space
 from dfgui.errors import UserError
 
@@ -91,7 +92,7 @@ def export_gguf(
 def _convert(asked: dict[str, Any], say: Say, going: Callable[[], bool]) -> None:
     alone = {"HF_HUB_OFFLINE": "1"}  # whatever it looks for is in the folder, or it is not to be had
     child.run(
-        "dfgui.artifacts.converting", asked, say, going, CANCELLED, "The conversion", without=("HF_TOKEN",), more=alone
+        "dfgui.artifacts.converting", asked, say, going, CANCELLED, "The conversion", without=child.TOKENS, more=alone
     )
 
 

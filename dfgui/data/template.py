@@ -1,6 +1,6 @@
 """A conversation by the chat template of a tokenizer, with its calls in the form that the template needs.
 
-    render(conversation, tokenizer) -> "<|im_start|>user\\nHi<|im_end|>..."
+    rendered(messages, tools, tokenizer, text) -> "<|im_start|>user\\nHi<|im_end|>..."
     describe(tokenizer) -> Template(tools=True, arguments="object", note="tools: yes, arguments as object", ...)
 
 What a template cannot carry (probe.py finds out) is refused here, row by row, and never trained in silence.
@@ -19,14 +19,6 @@ from dfgui.errors import UserError
 def describe(tokenizer: Any) -> Template:
     """What the tokenizer's template can carry. Raises UserError when it has none, or it is broken."""
     return examine(original(tokenizer, tools=True))
-
-
-def render(conversation: Conversation, tokenizer: Any, add_generation_prompt: bool = False) -> str:
-    """The text exactly as the tokenizer's own template renders it. Raises RowError when it cannot."""
-    if conversation.segments is not None:
-        return "".join(text for text, _ in conversation.segments)
-    text = original(tokenizer, bool(conversation.tools))
-    return rendered(conversation.messages, conversation.tools, tokenizer, text, add_generation_prompt)
 
 
 def remarks(conversation: Conversation, tokenizer: Any, train_on: str, text: str) -> Iterator[tuple[str, str]]:

@@ -3,7 +3,7 @@
 here(row, settings)                           its folder, fetched again if it has left this machine
 to_merge_into(row, settings)                  the same, in full precision
 unknown(row)                                  "moved" or "quantised": what a person has to tell first; else None
-require_the_same(row, Path("/new/place"))      raises UserError where another model lies there
+require_the_same(row, Path("/new/place"))      its fingerprint; raises UserError where another model lies there
 fingerprint(Path("/new/place"))                "5c0d…": equal for equal weights, however they are cut into files
 """
 
@@ -106,17 +106,18 @@ def _before_it_was_quantised(name: str) -> str:
     return next((name.removesuffix(end) for end in QUANTISED_NAMES if name.endswith(end)), NO_NAME)
 
 
-def require_the_same(row: dict[str, Any], folder: Path) -> None:
-    """Raises UserError where the model in `folder` is not the one that the run began from.
+def require_the_same(row: dict[str, Any], folder: Path) -> str:
+    """The fingerprint of the model in `folder`. Raises UserError where the run began from another one.
 
     A run of before fingerprints were kept cannot know; what has other shapes is refused when it is merged or loaded.
     """
-    kept = row["facts"].get("base_print")
-    if kept and kept != fingerprint(folder):
+    kept, found = row["facts"].get("base_print"), fingerprint(folder)
+    if kept and kept != found:
         why = "Its weights are other ones, though their shapes may be the same."
         raise UserError(
             f"{folder} is not the base of {row['name']}.", why, "Choose the folder of the model that it was trained on."
         )
+    return found
 
 
 def require_its_source(row: dict[str, Any], quantised: Path, full: Path) -> None:

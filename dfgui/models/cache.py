@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dfgui.errors import UserError
 from dfgui.models import headers
 
 UNFINISHED = ".incomplete"  # after the hash; the client's own, which nobody goes on with, have a word between
@@ -64,7 +65,7 @@ def folder(repo: str, revision: str | None = None) -> Path | None:
 
 def whole(folder: Path) -> bool:
     """Whether there are weights in a folder, and all that its index names."""
-    with suppress(ValueError):  # an index that cannot be understood
+    with suppress(UserError):  # an index that cannot be understood
         named = [folder / name for name in headers.named_by_index(folder)]
         return bool(headers.files(folder)) and all(file.is_file() for file in named)
     return False

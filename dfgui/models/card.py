@@ -132,7 +132,7 @@ def _download(found: hub.Found) -> int | None:
     """Bytes of the files that a run fetches."""
     if not found.files:
         return found.bytes
-    return sum(size for name, size in found.files.items() if any(fnmatch(name, kind) for kind in load.MODEL_FILES))
+    return sum(size for name, size in found.files.items() if any(fnmatch(name, kind) for kind in hub.MODEL_FILES))
 
 
 def _small_files(card: Card, found: hub.Found, settings: Settings) -> Path | None:

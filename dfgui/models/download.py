@@ -9,20 +9,19 @@ They belong to the server and not to a tab: whoever looks sees how far they are.
 (fetching.py), so that the next one goes on from there. They end with this process.
 """
 
-import atexit
-import json
-import subprocess
-import sys
-import tempfile
 import threading
+import time
 from dataclasses import dataclass, replace
-from typing import IO, Literal
+from typing import Any, Literal
 
+from dfgui import child, config
+from dfgui import settings as settings_module
+from dfgui.child import TOKENS, Say
 from dfgui.errors import UserError
-from dfgui.settings import Settings, environment
+from dfgui.settings import Settings
 
-END_SECONDS = 3  # that a process may take to end when it is asked to
-LAST_LINES = 3  # of what a process has said that ended without a word to us
+CANCELLED = UserError("The download was cancelled.", "Somebody asked for it.", "Download it again when you want.")
+TELL_SECONDS = 0.2
 
 Key = tuple[str, str | None]  # the model's name and its revision
 
@@ -41,8 +40,7 @@ class Downloads:
     def __init__(self) -> None:
         self._changing = threading.Lock()
         self._known: dict[Key, Download] = {}
-        self._processes: dict[Key, subprocess.Popen[str]] = {}
-        atexit.register(self.end)
+        self._under_way: dict[Key, threading.Thread] = {}
 
     def of(self, name: str, revision: str | None) -> Download | None:
         with self._changing:
@@ -56,80 +54,78 @@ class Downloads:
         """Begins it, where it is not under way already."""
         key = (name, revision)
         with self._changing:
-            if key in self._processes:
+            if key in self._under_way:
                 return self._known[key]
-            log = tempfile.TemporaryFile("w+")  # noqa: SIM115  whoever follows closes it; a pipe would fill up
-            process = _started(name, revision, settings, log)
-            self._processes[key] = process
+            thread = threading.Thread(target=self._follow, args=(key, settings), name="dfgui-download", daemon=True)
+            self._under_way[key] = thread
             self._known[key] = Download(name, revision)
-            told = (key, process, log)
-            threading.Thread(target=self._follow, args=told, name="dfgui-download", daemon=True).start()
+            thread.start()
             return self._known[key]
 
     def cancel(self, name: str, revision: str | None) -> None:
         """Ends it; what has come by then is kept."""
         with self._changing:
-            process = self._processes.pop((name, revision), None)
-            if process:
+            thread = self._under_way.pop((name, revision), None)
+            if thread:
                 self._known[name, revision] = replace(self._known[name, revision], state="cancelled")
-        if process:
-            _end(process)
+        if thread:
+            thread.join()  # the next one writes to the same file
 
-    def end(self) -> None:
+    def _follow(self, key: Key, settings: Settings) -> None:
+        name, revision = key
+        asked = {"name": name, "revision": revision, "home": str(settings.home), "token": settings.hub_token}
+        try:
+            child.run(
+                "dfgui.models.download",
+                asked,
+                say=lambda told: self._change(key, **told),
+                going=lambda: self._is_ours(key),
+                cancelled=CANCELLED,
+                what="The download",
+                without=TOKENS,
+                more={"HF_ENDPOINT": settings.hub_url},
+            )
+            self._change(key, state="done")
+        except UserError as error:
+            self._change(key, state="failed", error=error)
         with self._changing:
-            processes = list(self._processes.values())
-            self._processes.clear()
-        for process in processes:
-            _end(process)
+            if self._is_ours(key):
+                del self._under_way[key]
 
-    def _follow(self, key: Key, process: "subprocess.Popen[str]", log: IO[str]) -> None:
-        with log, process:
-            assert process.stdout
-            last: dict | None = None
-            for line in process.stdout:
-                last = json.loads(line)
-                if "done" in last:
-                    self._change(key, process, done=last["done"], total=last["total"])
-            process.wait()
-            if last == {}:
-                self._change(key, process, state="done")
-            else:
-                told = UserError(**last["error"]) if last and "error" in last else _silent(process.returncode, log)
-                self._change(key, process, state="failed", error=told)
-        with self._changing:
-            if self._processes.get(key) is process:
-                del self._processes[key]
-
-    def _change(self, key: Key, process: "subprocess.Popen[str]", **changes: object) -> None:
+    def _change(self, key: Key, **changes: Any) -> None:
         """What a process tells that was ended is no news any more."""
         with self._changing:
-            if self._processes.get(key) is process:
-                self._known[key] = replace(self._known[key], **changes)  # type: ignore[arg-type]
+            if self._is_ours(key):
+                self._known[key] = replace(self._known[key], **changes)
+
+    def _is_ours(self, key: Key) -> bool:
+        return self._under_way.get(key) is threading.current_thread()
 
 
-def _started(name: str, revision: str | None, settings: Settings, log: IO[str]) -> "subprocess.Popen[str]":
-    """The token goes by the environment: what stands on a command line can be read by everybody on the machine."""
-    token = {"HF_TOKEN": settings.hub_token} if settings.hub_token else {}
-    env = environment(HF_ENDPOINT=settings.hub_url, **token)
-    asked = {"name": name, "revision": revision, "home": str(settings.home)}
-    command = [sys.executable, "-m", "dfgui.models.fetching", json.dumps(asked)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=env)
+class Teller:
+    """Says how far it is, but not more often than somebody could read it."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._told_at = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= TELL_SECONDS or done == total:
+            self._told_at = now
+            self._say({"done": done, "total": total})
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def _work(asked: dict[str, Any], say: Say) -> dict[str, Any]:
+    """In the process of its own: the weights, which go on where they broke off, and then the small files."""
+    from dfgui.models import fetching, load
+
+    where = settings_module.load(home=asked["home"], hub_token=asked["token"])
+    model = config.Model(name=asked["name"], revision=asked["revision"])
+    fetching.weights(model, where, Teller(say))
+    load.fetch(model, where)
+    return {}
 
 
-def _silent(code: int, log: IO[str]) -> UserError:
-    log.seek(0)
-    lines = " ".join(log.read().strip().splitlines()[-LAST_LINES:])[-300:]
-    return UserError(
-        f"The download ended without a word ({code}).",
-        lines or "Its process is gone.",
-        "Download it again: it goes on where it stopped.",
-    )
+if __name__ == "__main__":
+    child.serve(_work, at_once=True)

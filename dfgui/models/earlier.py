@@ -84,6 +84,14 @@ def origin(row: dict[str, Any]) -> config.Model:
     return model
 
 
+def pinned(row: dict[str, Any]) -> RunConfig:
+    """The config of a run, its model at the commit that the run began from: the branch may have moved since."""
+    run = RunConfig.model_validate(row["config"])
+    if not EARLIER.fullmatch(run.model.name):
+        run.model = origin(row)
+    return run
+
+
 def facts(name: str, settings: Settings) -> dict[str, Any]:
     """What a run that begins from `name` keeps of it, so that it can do without the earlier run later."""
     found = find(name, settings)

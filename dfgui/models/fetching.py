@@ -1,48 +1,33 @@
 """A model's weights fetched into the Hub client's own folder, going on where an earlier attempt broke off.
 
-    python -m dfgui.models.fetching '{"name": "Qwen/Qwen3-0.6B", "revision": null, "home": "..."}'
-
-prints a line of JSON now and then, {"done": 1200000, "total": 1503300328} in bytes, and in the end {} or
-{"error": {what, why, do}}. It may be ended at any moment. The Hub's own client (1.33) begins a file anew each time;
-here what came stays in blobs/HASH.incomplete, and the next attempt asks for the rest alone. So weights come by plain
-HTTP, not by Xet.
+It may be ended at any moment. The Hub's own client (1.33) begins a file anew each time; here what came stays in
+blobs/HASH.incomplete, and the next attempt asks for the rest alone. So weights come by plain HTTP, not by Xet.
 """
 
 import errno
 import hashlib
-import json
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from dfgui import config, words
-from dfgui import settings as settings_module
 from dfgui.errors import UserError
-from dfgui.models import cache, hub, load
+from dfgui.models import cache, hub
 from dfgui.settings import Settings
 
 ATTEMPTS = 3  # in which nothing came, one after the other
 PAUSE_SECONDS = 1.0
-TELL_SECONDS = 0.2
 SPARE_BYTES = 50_000_000  # that a disk keeps free
 WEIGHTS = "*.safetensors"
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 
-def fetch(model: config.Model, settings: Settings, progress: Progress) -> str:
-    """The folder with the model, whole. Raises UserError; what has come by then stays for the next attempt."""
-    weights(model, settings, progress)
-    return load.fetch(model, settings)
-
-
 def weights(model: config.Model, settings: Settings, progress: Progress) -> None:
-    """The weights alone, as blobs; the client finds them there."""
+    """The weights alone, as blobs; the client finds them there. Raises UserError; what has come by then stays."""
     found = hub.look(model.name, model.revision, settings)
     sizes = {name: size for name, size in (found.files or {}).items() if _is_loaded(name)}
     if not sizes:
@@ -59,7 +44,7 @@ def weights(model: config.Model, settings: Settings, progress: Progress) -> None
 
 
 def _is_loaded(name: str) -> bool:
-    return fnmatch(name, WEIGHTS) and "/" not in name and not any(fnmatch(name, one) for one in load.NOT_LOADED)
+    return fnmatch(name, WEIGHTS) and "/" not in name and not any(fnmatch(name, one) for one in hub.NOT_LOADED)
 
 
 def _beyond(progress: Progress, before: int, total: int, done: int) -> None:
@@ -100,7 +85,7 @@ class File:
         try:
             known = get_hf_file_metadata(self.url, token=self.settings.hub_token, timeout=hub.SECONDS)
         except errors.GatedRepoError as error:
-            raise load.gated(self.repo) from error
+            raise hub.gated(self.repo) from error
         except (TransportError, errors.OfflineModeIsEnabled, errors.HfHubHTTPError) as error:
             raise hub.unreached() from error
         assert known.size is not None and known.etag
@@ -185,35 +170,3 @@ def _length(file: Path) -> int:
 def _sha256(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-class Teller:
-    """Prints how far it is, but not more often than somebody could read it."""
-
-    def __init__(self) -> None:
-        self._told_at = 0.0
-
-    def __call__(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if now - self._told_at >= TELL_SECONDS or done == total:
-            self._told_at = now
-            tell({"done": done, "total": total})
-
-
-def tell(told: dict[str, Any]) -> None:
-    print(json.dumps(told), flush=True)
-
-
-def main() -> None:
-    asked = json.loads(sys.argv[1])
-    settings = settings_module.load(home=asked["home"])
-    try:
-        fetch(config.Model(name=asked["name"], revision=asked["revision"]), settings, Teller())
-    except UserError as error:
-        tell({"error": error.to_dict()})
-    else:
-        tell({})
-
-
-if __name__ == "__main__":
-    main()

@@ -8,6 +8,8 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
+from dfgui.errors import UserError
+
 DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16"}
 WHOLE = "model.safetensors"
 INDEX = f"{WHOLE}.index.json"
@@ -18,19 +20,22 @@ def files(folder: Path) -> list[Path]:
     """Those that transformers loads a model from: the whole one, else what the index names. [] where there is neither.
 
     A folder may hold more beside them: the same weights as their author keeps them (consolidated.safetensors), or in
-    another cut. Raises ValueError where the index cannot be understood.
+    another cut. Raises UserError where the index cannot be understood.
     """
     return [folder / WHOLE] if (folder / WHOLE).is_file() else [folder / name for name in named_by_index(folder)]
 
 
-def named_by_index(folder: Path) -> list[str]:
-    """The names of files in the index; [] where there is none. Raises ValueError where it cannot be understood."""
-    if not (folder / INDEX).is_file():
+def named_by_index(folder: Path, index: str = INDEX) -> list[str]:
+    """The names of files in the index; [] where there is none. Raises UserError where it cannot be understood."""
+    if not (folder / index).is_file():
         return []
     try:
-        return sorted(set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values()))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{INDEX} has no weight_map.") from error
+        return sorted(set(json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        what, do = f"The model in {folder} cannot be loaded.", "Copy or download it again, whole."
+        raise UserError(
+            what, f"{index} cannot be read: it is cut short, or no index.", do, field="model.name"
+        ) from error
 
 
 def is_whole(file: Path) -> bool:

@@ -20,6 +20,8 @@ MOST = 20  # models found at once
 TASK = "text-generation"
 ASKED = ["downloads", "gated", "private", "pipeline_tag", "safetensors", "cardData", "tags"]
 ID = re.compile(r"[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*", re.ASCII)
+MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "tokenizer*"]  # what is fetched
+NOT_LOADED = ["consolidated*", "original/*", "metal/*", "onnx/*"]  # the same weights, as others read them
 # Bytes of a weight, by the names of safetensors.
 SIZES = {
     **dict.fromkeys(["F64", "I64", "U64"], 8),
@@ -146,6 +148,14 @@ def unreached() -> Silence:
         "The Hub cannot be reached.",
         "It did not answer in time, or there is no connection.",
         "Choose a model that is on this machine, or try again later.",
+    )
+
+
+def gated(name: str) -> UserError:
+    return UserError(
+        f"{name} is gated or private.",
+        "The Hub did not let this account read it.",
+        "Accept its terms on the Hub, and give a token under Connections or set HF_TOKEN; then start again.",
     )
 
 

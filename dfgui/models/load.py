@@ -13,7 +13,7 @@ from typing import Any
 
 from dfgui import config
 from dfgui.errors import UserError
-from dfgui.models import cache, chat_template, demo, earlier, hub, imports, sound
+from dfgui.models import cache, chat_template, demo, earlier, fetching, hub, imports, sound
 from dfgui.settings import Settings, existing
 
 # transformers sets the whole process's default dtype while it loads: two at once could leave the wrong one behind.
@@ -22,8 +22,6 @@ _loading = threading.Lock()
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 TOKENIZER_FILES = ["*token*", "vocab*", "merges.txt", "*.jinja", "*.model", "config.json", "special_tokens_map.json"]
-NOT_LOADED = ["consolidated*", "original/*", "metal/*", "onnx/*"]  # the same weights, as others read them
-MODEL_FILES = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model", "tokenizer*"]
 
 
 def locate(name: str, settings: Settings) -> str:
@@ -111,7 +109,7 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
             if cache.begun(place) and not settings.offline:
                 _finish(model, settings, progress)
                 progress = None  # of small files only
-            place = _fetch(place, model.revision, MODEL_FILES, settings, progress)
+            place = _fetch(place, model.revision, hub.MODEL_FILES, settings, progress)
         except (OSError, ValueError) as error:
             raise _unavailable(model.name, "weights", error, settings, model.revision) from error
     sound.require(model.name, Path(place), settings)
@@ -120,8 +118,6 @@ def fetch(model: config.Model, settings: Settings, progress: Progress | None = N
 
 def _finish(model: config.Model, settings: Settings, progress: Progress | None) -> None:
     """Goes on with a download that broke off: the client would begin it anew. Small files remain to be fetched."""
-    from dfgui.models import fetching
-
     with suppress(hub.Silence):  # then what is here has to do
         fetching.weights(model, settings, progress or _nowhere)
 
@@ -141,7 +137,7 @@ def weights_size(model: config.Model, settings: Settings) -> int | None:
     place = Path(locate(model.name, settings))
     if not place.is_dir():
         try:
-            place = Path(_fetch(str(place), model.revision, MODEL_FILES, replace(settings, offline=True)))
+            place = Path(_fetch(str(place), model.revision, hub.MODEL_FILES, replace(settings, offline=True)))
         except (OSError, ValueError) as error:
             if settings.offline:
                 raise _unavailable(model.name, "weights", error, settings) from error
@@ -245,7 +241,7 @@ def _fetch(
     asked: dict[str, Any] = {
         "revision": revision,
         "allow_patterns": patterns,
-        "ignore_patterns": NOT_LOADED,
+        "ignore_patterns": hub.NOT_LOADED,
         "token": settings.hub_token,
         **bar,
     }
@@ -283,20 +279,12 @@ class Nowhere:
     def flush(self) -> None: ...
 
 
-def gated(name: str) -> UserError:
-    return UserError(
-        f"{name} is gated or private.",
-        "The Hub did not let this account read it.",
-        "Accept its terms on the Hub, and give a token under Connections or set HF_TOKEN; then start again.",
-    )
-
-
 def _unavailable(name: str, part: str, error: Exception, settings: Settings, revision: str | None = None) -> UserError:
     kind = type(error).__name__
     if kind == "RevisionNotFoundError":
         return hub.no_revision(name, revision)
     if "Gated" in kind or "401" in str(error) or "403" in str(error):
-        return gated(name)
+        return hub.gated(name)
     if settings.offline or kind in ("OfflineModeIsEnabled", "LocalEntryNotFoundError"):
         return UserError(
             f"{name} is not on this machine: its {part} cannot be fetched.",

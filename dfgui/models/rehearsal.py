@@ -1,13 +1,10 @@
 """The shape of a model that is to be trained, from its config.json alone: no weights are loaded.
 
-    python -m dfgui.models.rehearsal '{"folder": "...", "method": "lora", "adapter": {...}, ...}'  ->  a Shape as JSON
-
+As a process of its own (child.py) it answers {"folder": "...", "method": "lora", "adapter": {...}, ...} with a Shape.
 The model is made on torch's meta device and adapted as models/backends/trl.py does it. Its weights are counted as they
 would be held, and a step is rehearsed (steps.py) with TRL's loss. Who shows the figures (memory.py) imports no torch.
 """
 
-import json
-import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,19 +15,14 @@ from typing import Any
 
 import torch
 
-from dfgui import config
+from dfgui import child, config
+from dfgui.child import Say
 from dfgui.errors import UserError
 from dfgui.models import chat_template, load, steps
 from dfgui.models.backends import trl
 from dfgui.models.memory import Asked, Shape, Tensors
 from dfgui.models.steps import LEARNED
 from dfgui.settings import Settings
-
-
-def main() -> None:
-    warnings.simplefilter("ignore")
-    asked = Asked(**json.loads(sys.argv[1]))
-    print(json.dumps(asdict(measured(asked))))
 
 
 def measured(asked: Asked) -> Shape:
@@ -216,5 +208,10 @@ def in_4bit(count: int) -> int:
     return -(-count // 2) + scales + 4 * -(-scales // 256) + 4 * (16 + 256 + 1)
 
 
+def _work(asked: dict[str, Any], say: Say) -> dict[str, Any]:
+    warnings.simplefilter("ignore")
+    return asdict(measured(Asked(**asked)))
+
+
 if __name__ == "__main__":
-    main()
+    child.serve(_work, at_once=True)

@@ -7,36 +7,34 @@ which takes seconds. What was found is kept in the home too, for the process tha
 measurement ends with this process, whoever still waits for it.
 """
 
-import atexit
 import hashlib
 import json
 import os
-import subprocess
-import sys
 import threading
+import time
 from dataclasses import asdict
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from dfgui import child
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
 from dfgui.models import earlier, hardware, load
 from dfgui.models.hardware import Hardware
 from dfgui.models.memory import Asked, Shape, shape_of
-from dfgui.settings import Settings, environment
+from dfgui.settings import Settings
 
 SECONDS = 300  # a model of eighty layers takes half a minute on a slow machine
 FOLDER = "shapes"  # in the home
+ENDLESS = UserError("It came to no end.", f"{SECONDS} seconds are enough for every model.", "Ask again later.")
 LIBRARIES = ("torch", "transformers", "trl", "peft")
 
 Known = Shape | str | None
 
 _found: dict[str, Shape | str] = {}  # by what it was asked for
 _under_way: set[str] = set()
-_processes: set[subprocess.Popen[str]] = set()  # that measure now
-_ending = threading.Event()  # this process
 _changing = threading.Lock()
 _measuring = threading.Lock()  # one at a time: each takes a processor
 
@@ -64,41 +62,20 @@ def known(run: RunConfig, settings: Settings, begin: bool = True) -> Known:
 
 def measured(asked: Asked) -> Shape | str:
     """The shape, measured now by a process of its own; a sentence where that does not work."""
-    env = environment(CUDA_VISIBLE_DEVICES="", HF_HUB_OFFLINE="1")
-    command = [sys.executable, "-m", "dfgui.models.rehearsal", json.dumps(asdict(asked))]
+    until = time.monotonic() + SECONDS
     try:
-        done = _run(command, env)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"Measuring the model came to no end: {type(error).__name__}."
-    if done.returncode:
-        return f"The model cannot be measured: {_last_line(done.stderr)}"
-    return shape_of(json.loads(done.stdout.splitlines()[-1]))
-
-
-def _run(command: list[str], env: dict[str, str] | None) -> subprocess.CompletedProcess[str]:
-    """subprocess.run, of a process that ends with this one."""
-    with _changing:
-        if _ending.is_set():
-            raise ChildProcessError("this process ends")
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
-        _processes.add(process)
-    with process:
-        try:
-            said, wrong = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()  # whatever kept us from its end
-            with _changing:
-                _processes.discard(process)
-    return subprocess.CompletedProcess(command, process.returncode, said, wrong)
-
-
-@atexit.register
-def _end() -> None:
-    """Ends what is measured, and lets nothing begin behind it."""
-    with _changing:
-        _ending.set()
-        for process in _processes:
-            process.kill()
+        found = child.run(
+            "dfgui.models.rehearsal",
+            asdict(asked),
+            say=lambda told: None,
+            going=lambda: time.monotonic() < until,
+            cancelled=ENDLESS,
+            what="Its process",
+            more={"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"},
+        )
+    except UserError as error:
+        return f"The model cannot be measured: {error.what} {error.why}"
+    return shape_of(found)
 
 
 def asked_of(run: RunConfig, settings: Settings, machine: Hardware | None = None) -> Asked | None:
@@ -195,8 +172,3 @@ def _versions() -> list[str]:
         except PackageNotFoundError:
             found.append("")
     return found
-
-
-def _last_line(printed: str) -> str:
-    lines = [line.strip() for line in printed.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it ended without a word."

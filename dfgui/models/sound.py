@@ -17,7 +17,7 @@ from dfgui.settings import Settings
 
 def require(name: str, folder: Path, settings: Settings) -> list[Path]:
     """The files of its weights. For a visitor, what a link points to must be readable too."""
-    for named in _named_by_index(name, folder):
+    for named in headers.named_by_index(folder):
         if Path(named).name != named:
             raise _refused(
                 name, f"{INDEX} names {named!r}, which is no file of this folder.", "Use a folder you trust."
@@ -43,13 +43,6 @@ def _cache() -> Path:
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE).resolve()
-
-
-def _named_by_index(name: str, folder: Path) -> list[str]:
-    try:
-        return headers.named_by_index(folder)
-    except (OSError, ValueError) as error:
-        raise _refused(name, f"{INDEX} cannot be read.", "Copy or download it again.") from error
 
 
 def refusal(name: str, error: Exception) -> UserError | None:

@@ -3,7 +3,7 @@
 The shared components are ordinary Gradio ones, so a page listens to them or writes to them like to its own:
 
     context.run.change(show, inputs=[context.run], outputs=[...])         another run was chosen, anywhere
-    button.click(start, outputs=[context.run, context.tabs])               ... return run_id, context.goto("monitor")
+    button.click(start, outputs=[context.run, context.tabs])              ... return run_id, gr.Tabs(selected="monitor")
     context.news.change(refresh, outputs=[...])                            a run or a checkpoint came, ended or went
 
 The address of the page follows `run` and the tab by itself.
@@ -37,8 +37,3 @@ class Context:
     def settings_of(self, request: gr.Request) -> Settings:
         """The settings with the keys that this visitor has given."""
         return self.settings.with_secrets(self.connections.secrets(visitor_of(request)))
-
-    @staticmethod
-    def goto(page: str) -> gr.Tabs:
-        """The update of `tabs` that opens a page: data, train, monitor, runs, evaluate, chat, export or welcome."""
-        return gr.Tabs(selected=page)

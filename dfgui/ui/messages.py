@@ -10,7 +10,7 @@ from html import escape
 from typing import Any
 
 from dfgui.errors import UserError
-from dfgui.ui.components.uploads import unmarked
+from dfgui.ui.uploads import unmarked
 
 KINDS = {"ok": "ok", "warn": "look", "stop": "stop", "tell": "info"}  # a status is never a colour alone
 

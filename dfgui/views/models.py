@@ -84,16 +84,19 @@ def parameters(count: int | None) -> str:
     return f"{count / 1e6:.0f} million parameters" if count >= 9.5e6 else f"{count / 1e6:.1f} million parameters"
 
 
-def fit(given: Fit) -> dict[str, Any]:
-    """{badge, words, time, pending}: whether it fits, why, and how long it takes; "" and None where nobody knows."""
+def fit(given: Fit, begun: bool = True) -> dict[str, Any]:
+    """{badge, words, time, pending}: whether it fits, why, and how long it takes; "" and None where nobody knows.
+
+    `begun`: whether it is worked out, where it is not known yet; else there is nothing to wait for.
+    """
     note = given.memory
-    text = f"{note.text} {note.do}".strip() if note else ""
+    text = f"{note.text} {note.do}".strip() if note and not note.pending else ""
     kind, said = FITS.get(note.kind if note else "", ("", ""))
     return {
         "badge": _badge(kind, said) if said else None,
-        "words": WORKING if given.pending else text,
+        "words": WORKING if given.pending and begun else text,
         "time": time(given.pace),
-        "pending": given.pending,
+        "pending": given.pending and begun,
     }
 
 

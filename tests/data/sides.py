@@ -11,6 +11,7 @@ import trl
 
 from dfgui.config import Data
 from dfgui.data import probe, rows, template
+from dfgui.data.conversation import Conversation
 from dfgui.data.prepare import prepare
 from dfgui.data.preview import preview
 from dfgui.data.sources import Row
@@ -25,6 +26,12 @@ NAMES = sorted({path.stem.removesuffix("_training") for path in FOLDER.glob("*.j
 TRAIN_ON = get_args(Data.model_fields["train_on"].annotation)
 UNCUT = 100_000
 Sides = list[tuple[list[int], list[int]]]
+
+
+def render(conversation: Conversation, tokenizer: Any, add_generation_prompt: bool = False) -> str:
+    """A conversation of messages by the template that the tokenizer has for it."""
+    text = template.original(tokenizer, bool(conversation.tools))
+    return template.rendered(conversation.messages, conversation.tools, tokenizer, text, add_generation_prompt)
 
 
 def data_of(kind: str, train_on: str, source: str = "rows.jsonl") -> Data:

@@ -19,7 +19,7 @@ from dfgui.data.formats import to_conversation
 from dfgui.data.tokens import IGNORED, tokenize
 from dfgui.errors import UserError
 from tests.data.random_rows import KINDS, messages
-from tests.data.sides import NAMES, NO_TEXT, TRAIN_ON, data_of, of_trl, refusal, shown, trained
+from tests.data.sides import NAMES, NO_TEXT, TRAIN_ON, data_of, of_trl, refusal, render, shown, trained
 from tests.tiny import trl_template
 
 ROWS = 12  # a template
@@ -31,7 +31,7 @@ def carried(tokenizer: Any, rows: list[dict]) -> list[dict]:
     kept = []
     for row in rows:
         try:
-            template.render(to_conversation(row, "messages"), tokenizer)
+            render(to_conversation(row, "messages"), tokenizer)
         except RowError as error:
             assert error.check == "not_rendered" and error.do
         else:
@@ -130,8 +130,8 @@ def test_arguments_are_read_back_from_the_text_as_the_row_has_them(rows_of, name
 def spoken(tokenizer: Any, row: dict, number: int) -> str:
     """What the template makes of one assistant turn that ends the conversation."""
     conversation = to_conversation({**row, "messages": row["messages"][:number]}, "messages")
-    prompt = template.render(conversation, tokenizer, add_generation_prompt=True)
-    whole = template.render(to_conversation({**row, "messages": row["messages"][: number + 1]}, "messages"), tokenizer)
+    prompt = render(conversation, tokenizer, add_generation_prompt=True)
+    whole = render(to_conversation({**row, "messages": row["messages"][: number + 1]}, "messages"), tokenizer)
     parted = next((at for at in range(min(len(prompt), len(whole))) if prompt[at] != whole[at]), len(prompt))
     turn = whole[len(re.sub(r"<\w*$", "", whole[:parted])) :]  # <think> and <tool_call> begin alike
     return re.sub(

@@ -13,7 +13,7 @@ from dfgui.data.conversation import Conversation
 from dfgui.data.tokens import IGNORED, tokenize
 from dfgui.errors import UserError
 from tests.data.rows import WEATHER, answered, assistant, calls, user
-from tests.data.sides import data_of, shown, trained
+from tests.data.sides import data_of, render, shown, trained
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 CHAT = [user("Hi 🦜"), assistant("Hello wörld."), user("And now?"), assistant("Fine.")]
@@ -271,6 +271,6 @@ def test_a_template_with_the_date_has_that_of_the_day(tokenizer_of):
 
 
 def test_a_call_between_marks_of_hermes_is_read_back(tokenizer_of):
-    text = template.render(Conversation(TOOLS, []), tokenizer_of(HERMES))
+    text = render(Conversation(TOOLS, []), tokenizer_of(HERMES))
     assert replies.marked(text, [WEATHER]).calls == [{"name": "get_weather", "arguments": {"city": 'Os"lo'}}]
     assert not template.describe(tokenizer_of(HERMES)).offered

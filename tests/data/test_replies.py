@@ -8,6 +8,7 @@ import trl
 from dfgui.data import template
 from dfgui.data.conversation import Conversation
 from dfgui.data.replies import parse
+from tests.data.sides import render
 from tests.tiny import WEATHER, tiny_tokenizer
 
 CALL = {"name": "get_weather", "arguments": {"city": "Oslo", "days": 3}}
@@ -35,8 +36,8 @@ def written(name: str, content: str = "") -> tuple[str, object]:
     tokenizer = tiny_tokenizer(name)
     call = {"role": "assistant", "content": content, "tool_calls": [{"type": "function", "function": CALL}]}
     question = [{"role": "user", "content": "Weather in Oslo?"}]
-    prompt = template.render(Conversation(question, [WEATHER]), tokenizer, add_generation_prompt=True)
-    whole = template.render(Conversation([*question, call], [WEATHER]), tokenizer)
+    prompt = render(Conversation(question, [WEATHER]), tokenizer, add_generation_prompt=True)
+    whole = render(Conversation([*question, call], [WEATHER]), tokenizer)
     parted = next((place for place in range(len(prompt)) if prompt[place] != whole[place]), len(prompt))
     answer = whole[len(whole[:parted].rstrip("<")) :]
     for end in TURN_ENDS:

@@ -6,11 +6,11 @@ import threading
 import pytest
 
 from dfgui.data.conversation import Conversation, RowError
-from dfgui.data.template import describe, original, prompt_ids, render, rendered_with_marks
+from dfgui.data.template import describe, original, prompt_ids, rendered_with_marks
 from dfgui.data.tokens import tokenize
 from dfgui.errors import UserError
 from tests.data.rows import NEWS, PLAIN, TOOLS, WEATHER, answered, assistant, calls, user
-from tests.data.sides import NAMES
+from tests.data.sides import NAMES, render
 
 OBJECT = [
     *(
@@ -142,10 +142,6 @@ def test_a_tokenizer_with_a_template_for_tools_uses_it_for_tools(tokenizer_of):
     assert describe(tokenizer).arguments == "object"
     assert "<tools>" in render(Conversation(TOOLS, [WEATHER]), tokenizer)
     assert "<|eot_id|>" in render(Conversation(PLAIN, []), tokenizer)
-
-
-def test_text_rows_are_rendered_as_they_stand(qwen3):
-    assert render(Conversation([], [], segments=[("a ", False), ("b", True)]), qwen3) == "a b"
 
 
 def test_a_prompt_is_the_history_and_the_start_of_the_answer(qwen3):

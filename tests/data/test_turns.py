@@ -3,9 +3,10 @@
 import pytest
 
 from dfgui.data.conversation import Conversation
-from dfgui.data.template import original, render
+from dfgui.data.template import original
 from dfgui.data.turns import turns
 from tests.data.rows import PLAIN, SYSTEM, TOOLS, WEATHER
+from tests.data.sides import render
 
 
 def said(tokenizer, messages, tools=()) -> list[tuple[str, str]]:

@@ -4,12 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import asdict
 from types import SimpleNamespace
 
-import psutil
 import pytest
 import torch
 from peft import get_peft_model
@@ -331,39 +328,9 @@ def test_a_config_that_is_broken_is_a_reason_and_no_crash(tmp_path, content):
     assert isinstance(found, str) and found.startswith("The model cannot be measured: ")
 
 
-def test_a_measurement_ends_with_the_process_that_asked_for_it():
-    code = (
-        "import sys, threading, time; from dfgui.models import shapes\n"
-        "endless = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
-        "threading.Thread(target=shapes._run, args=(endless, None), daemon=True).start()\n"
-        "while not shapes._processes: time.sleep(0.01)\n"
-        "print(*[process.pid for process in shapes._processes])"
-    )
-    asks = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    until = time.monotonic() + 60
-    while time.monotonic() < until and runs(int(asks.stdout)):
-        time.sleep(0.05)
-    assert not runs(int(asks.stdout)) and not asks.stderr
-
-
-def runs(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def test_nothing_is_measured_once_the_process_ends(monkeypatch):
-    monkeypatch.setattr(shapes, "_ending", threading.Event())
-    shapes._end()
-    with pytest.raises(ChildProcessError):
-        shapes._run([sys.executable, "-c", ""], None)
-
-
 def test_a_measurement_that_comes_to_no_end_is_given_up(folder, monkeypatch):
     monkeypatch.setattr(shapes, "SECONDS", 0)
     assert "came to no end" in shapes.measured(asked(folder("llama")))
-    assert not shapes._processes
 
 
 def test_a_model_that_is_not_here_is_unknown_and_says_so(tmp_path):

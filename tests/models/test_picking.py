@@ -9,10 +9,14 @@ from dfgui import settings as settings_module
 from dfgui.actions import models
 from dfgui.config import RunConfig
 from dfgui.errors import UserError
+from dfgui.integrations.connections import Connections
 from dfgui.models import cache
 from dfgui.models.download import Downloads
 from dfgui.models.hub import Silence
 from dfgui.store import Store, Writer
+from dfgui.training.preflight.fit import Fit
+from dfgui.training.preflight.note import Note
+from dfgui.ui.components.models import Picker
 
 
 @pytest.fixture
@@ -60,3 +64,17 @@ def test_offline_nothing_is_downloaded(settings):
 def test_a_revision_that_leads_elsewhere_is_refused(settings):
     with pytest.raises(UserError, match="letters, digits"):
         models.download(settings, Downloads(), "me/tiny", "../../x")
+
+
+def test_beside_a_run_that_trains_no_model_is_measured_for_a_badge(settings, monkeypatch):
+    begun = []
+    pending = Fit(Note("tell", "Memory", "It is being worked out.", pending=True))
+    monkeypatch.setattr(models, "fit", lambda run, settings, begin: begun.append(begin) or pending)
+    picker = Picker(settings, Connections(Store(settings.store_path)))
+    assert picker.fits({"name": "demo"}, settings)["fit"]["pending"]
+    run = Store(settings.store_path).runs.create(RunConfig(), "test")
+    assert Store(settings.store_path).runs.claim("test") == run
+    assert picker.fits({"name": "demo"}, settings) == {
+        "fit": {"badge": None, "words": "", "time": "", "pending": False}
+    }
+    assert begun == [True, False]

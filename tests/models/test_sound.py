@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 
 from dfgui import config, settings
 from dfgui.errors import UserError
-from dfgui.models import headers, load
+from dfgui.models import base, headers, load
+from dfgui.models.headers import INDEX
 from tests.tiny import tiny_folder
 
 
@@ -103,3 +104,11 @@ def test_a_link_out_of_what_a_visitor_may_read(folder, where, tmp_path):
     with pytest.raises(UserError, match="outside the folders this page may read"):
         load.weights_size(config.Model(name=str(folder)), visitor)
     assert load.weights_size(config.Model(name=str(folder)), where)  # on the command line it is one's own machine
+
+
+@pytest.mark.parametrize("index", ["{", "[]", '{"weight_map": 3}'])
+def test_an_index_that_was_broken_since_is_told_in_words_wherever_it_is_read(tmp_path, index):
+    (tmp_path / INDEX).write_text(index)
+    for read in (headers.files, headers.dtypes, base.fingerprint):
+        with pytest.raises(UserError, match="cannot be loaded"):
+            read(tmp_path)

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from dfgui import actions, cli
 from dfgui.errors import UserError
-from dfgui.models import base
+from dfgui.models import base, load
 from dfgui.store import Store
 from dfgui.training import launcher
 
@@ -55,8 +55,7 @@ def test_a_base_that_has_moved_is_asked_for_and_everything_goes_on_with_it(train
 def test_another_model_of_the_same_shape_is_not_taken_for_it(trained, where, tmp_path):
     run, folder = trained
     other = shutil.copytree(folder, tmp_path / "other")
-    weights = load_file(other / "model.safetensors")
-    save_file({name: one + 0.01 for name, one in weights.items()}, other / "model.safetensors", {"format": "pt"})
+    changed(other)
     folder.rename(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="is not the base of"):
         actions.name_base(where, run["id"], str(other))
@@ -73,12 +72,35 @@ def test_the_same_weights_in_other_files_are_the_same_model(model_folder, tmp_pa
 
 def test_a_resume_does_not_go_on_with_a_base_that_was_changed_in_its_place(trained, where):
     run, folder = trained
-    weights = load_file(folder / "model.safetensors")
-    save_file({name: one + 0.01 for name, one in weights.items()}, folder / "model.safetensors", {"format": "pt"})
+    changed(folder)
     actions.resume(where, run["id"], 2, executor="test")
     launcher.run_here(run["id"], where)
     row = Store(where.store_path).runs.get(run["id"])
     assert row["status"] == "failed" and "is not the base of" in row["error"]["what"]
+
+
+def changed(folder):
+    """The same model with other weights, in the folder where it lies."""
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: one + 0.01 for name, one in weights.items()}, folder / "model.safetensors", {"format": "pt"})
+
+
+def test_a_resume_has_the_commit_that_it_began_from_though_the_branch_has_moved(
+    train, values, where, model_folder, tmp_path, monkeypatch
+):
+    began, moved = (shutil.copytree(model_folder, tmp_path / "snapshots" / one) for one in ("3f9a2c1b", "77d0e5aa"))
+    changed(moved)
+    monkeypatch.setattr(load, "_fetch", lambda repo, revision, *rest: str(moved.parent / (revision or began.name)))
+    training = {**values["training"], "max_steps": 4, "save_steps": 2}
+    run, store = train({**values, "model": {"name": "me/tiny"}, "training": training})
+    assert run["facts"]["base"] == str(began)
+
+    monkeypatch.setattr(load, "_fetch", lambda repo, revision, *rest: str(moved.parent / (revision or moved.name)))
+    actions.resume(where, run["id"], 2, executor="test")
+    launcher.run_here(run["id"], where)
+    row = store.runs.get(run["id"])
+    assert row["status"] == "finished", row["error"]
+    assert row["facts"]["base"] == str(began) and row["config"]["model"]["revision"] is None
 
 
 def test_the_command_line_says_where_it_is(trained, where, tmp_path, capsys):

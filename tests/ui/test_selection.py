@@ -7,7 +7,8 @@ import pytest
 from dfgui import settings as settings_module
 from dfgui import words
 from dfgui.errors import UserError
-from dfgui.ui.components import selection, uploads
+from dfgui.ui import uploads
+from dfgui.ui.components import selection
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from dfgui import actions
 from dfgui.data.cures import USED_TOOLS
 from dfgui.ui import messages, relay
 from dfgui.ui.components import histogram
-from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.context import Context
 from dfgui.ui.samples import look_at
+from dfgui.ui.uploads import unmarked
 from dfgui.views import findings
 from dfgui.words import counted
 

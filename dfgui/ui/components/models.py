@@ -100,18 +100,25 @@ class Picker:
 
         name, revision = _asked(question)
         found = models.look(settings, name, revision)
-        fit = self.fits(question, settings) if found.usable else {"fit": None}
+        fit = self._fit(question, settings, begin=True) if found.usable else {"fit": None}
         told = views.card(found, bool(settings.hub_token or get_token()))
         return {"card": told, **fit, "download": views.download(self._downloads.of(name, revision))}
 
     def fits(self, question: dict[str, Any], settings: Settings) -> dict[str, Any]:
-        """{fit}: with the settings of the form. `fetch`: its config is asked for, where it is not here."""
+        """{fit}: with the settings of the form. `fetch`: its config is asked for, where it is not here.
+
+        The page asks for one model after another: beside a run that trains, none is measured for that.
+        """
         name, revision = _asked(question)
         if question.get("fetch"):
             models.look(settings, name, revision)
+        return self._fit(question, settings, begin=not models.is_training(settings))
+
+    def _fit(self, question: dict[str, Any], settings: Settings, begin: bool) -> dict[str, Any]:
+        name, revision = _asked(question)
         given = question.get("settings")
         changes = {path: given[path] for path in given if path in form.SPECS} if isinstance(given, dict) else {}
-        return {"fit": views.fit(models.fits(settings, name, revision, changes))}
+        return {"fit": views.fit(models.fits(settings, name, revision, changes, begin), begin)}
 
     def begin(self, question: dict[str, Any], settings: Settings) -> dict[str, Any]:
         name, revision = _asked(question)

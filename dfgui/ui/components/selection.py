@@ -23,8 +23,8 @@ from dfgui.integrations.connections import Connections, visitor_of
 from dfgui.models.catalog import CATALOG
 from dfgui.settings import Settings
 from dfgui.store import Store
-from dfgui.ui import form, messages, place, relay
-from dfgui.ui.components import models, uploads
+from dfgui.ui import form, messages, place, relay, uploads
+from dfgui.ui.components import models
 
 DEMO = ("demo (comes with dfgui)", "demo")
 HUB_PAGE = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(datasets/)?([\w.-]+/[\w.-]+)(?:/.*)?")

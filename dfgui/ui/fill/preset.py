@@ -9,9 +9,9 @@ from dfgui import presets
 from dfgui.config import LEARNING_RATES
 from dfgui.errors import UserError
 from dfgui.models import hardware
-from dfgui.ui.components.uploads import unmarked
 from dfgui.ui.fill.filling import Filling, Wish, way
 from dfgui.ui.form import SPECS, Values, defaults, same, spoken
+from dfgui.ui.uploads import unmarked
 
 CHOSEN = {"model.name", "data.source", "method"}  # by a person: a preset that names none of its own leaves them
 

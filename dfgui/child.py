@@ -23,10 +23,11 @@ from dfgui.errors import UserError
 from dfgui.settings import environment
 
 LOOK_SECONDS = 0.3  # how often it is asked whether anybody still waits
+TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")  # of the environment: they may be somebody else's
 GRACE_SECONDS = 3.0  # for one that is ended to put away what it has begun
-LAST_LINES = 3  # of what a process has said that ended without a word to us
+LAST_LINES, LONGEST = 3, 300  # of what a process has said that ended without a word to us; letters of it
 
-Say = Callable[[str], None]
+Say = Callable[[Any], None]  # words for people, or what else JSON can hold
 Work = Callable[[dict[str, Any], Say], dict[str, Any]]
 
 
@@ -122,9 +123,8 @@ def _silent(what: str, code: int, log: IO[bytes]) -> UserError:
     log.seek(0)
     lines = log.read().decode(errors="replace").strip().splitlines()
     why = "The system ends what takes too much memory." if code == -signal.SIGKILL else " ".join(lines[-LAST_LINES:])
-    return UserError(
-        f"{what} ended without a word ({code}).", why or "Its process is gone.", "Free memory, and try again."
-    )
+    do = "Free memory, and try again." if code == -signal.SIGKILL else "Try again."
+    return UserError(f"{what} ended without a word ({code}).", why[-LONGEST:] or "Its process is gone.", do)
 
 
 def _end_with_stdin() -> None:

@@ -3,7 +3,7 @@
 import os
 import time
 
-from dfgui.artifacts import child
+from dfgui import child
 
 
 def work(asked, say):

@@ -8,15 +8,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dfgui.artifacts import child
+from dfgui import child
 from dfgui.errors import UserError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 CANCELLED = UserError("It was cancelled.", "Somebody asked.", "Ask again.")
 
 
 def sleep(seconds, say=print, going=lambda: True, **more):
-    return child.run("tests.artifacts.sleeping", {"seconds": seconds}, say, going, CANCELLED, "The sleep", **more)
+    return child.run("tests.sleeping", {"seconds": seconds}, say, going, CANCELLED, "The sleep", **more)
 
 
 def gone(pid, seconds=10):
@@ -49,7 +49,7 @@ def test_names_of_the_environment_that_are_not_its_business_are_kept_from_it(mon
 
 
 def test_it_goes_when_whoever_began_it_is_killed():
-    code = "from tests.artifacts.test_child import sleep; sleep(60, lambda said: print(said, flush=True))"
+    code = "from tests.test_child import sleep; sleep(60, lambda said: print(said, flush=True))"
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         pid = int(parent.stdout.readline())
         assert psutil.pid_exists(pid)
