@@ -32,6 +32,7 @@ WORDS = "words"  # in a picture's text: the words of its page, as JSON
 RENEW = "python -m pytest tests/browser/test_pictures.py --pictures"
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 NAME = "weather-lora"
+SETTLES, PATIENCE = 500, 10  # ms until what changes slowly has changed; so often
 
 expect.set_options(timeout=60_000)
 
@@ -134,15 +135,24 @@ def test_a_picture_shows_the_page_of_today(new_page, app, run, tmp_path, pytestc
             page = tabs[size["width"]] = new_page(viewport=size, color_scheme="light", reduced_motion="reduce")
             page.goto(f"{app.url}/?view={view}&run={run}")
         there(page)
-        words = page.evaluate(SPOKEN)
+        picture = PICTURES / f"{name}.png"
+        words = spoken(page, None if renewing else words_of(picture))
         if renewing and with_a_real_run:
             with_a_real_run(page)
-        page.wait_for_timeout(1500 if renewing else 0)  # colours change slowly
-        page.screenshot(path=tmp_path / f"{name}.png")
+            page.wait_for_timeout(SETTLES)
+        page.screenshot(path=tmp_path / picture.name)
         if renewing:
-            keep(tmp_path / f"{name}.png", PICTURES / f"{name}.png", words)
-        stale += told(name, set(words_of(PICTURES / f"{name}.png")), set(words))
+            keep(tmp_path / picture.name, picture, words)
+        stale += told(name, set(words_of(picture)), set(words))
     assert stale == [], f"Renew the pictures, look at them and commit them: {RENEW}"
+
+
+def test_words_that_a_picture_has_no_longer_or_not_yet_are_named():
+    assert told("data", {"Row", "Next"}, {"Row", "Onward"}) == [
+        "data: no longer on the page: Next",
+        "data: new on the page: Onward",
+    ]
+    assert told("data", {"Row"}, {"Row"}) == []
 
 
 def test_each_picture_is_shown_and_each_shown_one_is_there():
@@ -153,6 +163,16 @@ def test_each_picture_is_shown_and_each_shown_one_is_there():
         for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
     }
     assert shown == set(PICTURES.glob("*")) == {PICTURES / f"{name}.png" for name in PLACES}
+
+
+def spoken(page, known):
+    """The words of a page once they are those that are known, or after a while: not all is drawn at once."""
+    for _ in range(PATIENCE):
+        words = page.evaluate(SPOKEN)
+        if words == known:
+            break
+        page.wait_for_timeout(SETTLES)
+    return words
 
 
 def keep(taken, file, words):
