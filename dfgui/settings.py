@@ -58,6 +58,7 @@ class DeepFabric:
 class Settings:
     home: Path
     allowed: tuple[Path, ...] = ()  # folders besides the home that pages may read
+    closed: tuple[Path, ...] = ()  # files and folders in them that pages may not: the logins
     jailed: bool = True  # False on the command line
     allowed_callbacks: tuple[str, ...] = ()  # "pkg.module:Class", or "pkg.module" for all of its classes
     callbacks_folder: bool = False  # whether pages may name what lies in `callbacks`
@@ -121,7 +122,7 @@ class Settings:
             there = resolved.exists()
         except (OSError, ValueError, RuntimeError) as error:  # a name too long, a NUL in it, a user unknown to ~
             raise UserError("That is not a path.", f"{str(error)[:200]}.", "Check the spelling.") from error
-        if self.jailed and not any(resolved.is_relative_to(folder.resolve()) for folder in (self.home, *self.allowed)):
+        if self.jailed and not self._is_open(resolved):
             raise UserError(
                 f"{path} is outside the folders this page may read.",
                 "Only the dfgui home and folders that the owner allowed are open to the browser.",
@@ -132,6 +133,13 @@ class Settings:
                 f"{path} does not exist.", "There is no file or folder of that name.", "Check the spelling."
             )
         return resolved
+
+    def _is_open(self, resolved: Path) -> bool:
+        """Whether pages may read there. What Gradio takes in is not theirs until it lies among the uploads."""
+        opened, closed = (self.home, *self.allowed), (self.home / "cache", *self.closed)
+        return any(resolved.is_relative_to(folder.resolve()) for folder in opened) and not any(
+            resolved.is_relative_to(path.resolve()) for path in closed
+        )
 
     def may_run(self, use: str) -> None:
         """Raises UserError unless this visitor may name this callback: "pkg.module:Class" or "file.py:Class"."""

@@ -10,7 +10,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
-ASKED_FOR = ("unsloth", "gpu")
+ASKED_FOR = ("unsloth", "gpu", "slow")
 
 
 def pytest_addoption(parser):
@@ -19,7 +19,7 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """What needs Unsloth or a GPU runs only where it is asked for, so that the rest runs where there is none."""
+    """What needs Unsloth or a GPU, or many minutes, runs only where it is asked for; the rest runs everywhere."""
     away = [name for name in ASKED_FOR if name not in config.option.markexpr]
     left_out = [item for item in items if any(item.get_closest_marker(name) for name in away)]
     config.hook.pytest_deselected(items=left_out)

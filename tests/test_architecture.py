@@ -11,8 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "dfgui"
 HEAVY = {"torch", "transformers", "trl", "peft", "datasets", "accelerate", "unsloth"}
 LIGHT = """
-errors.py words.py settings.py seams.py child.py config fields.py recipe.py presets.py store views actions ui server
-cli_checkpoints.py cli_history.py cli_progress.py cli_push.py cli_script.py cli_settings.py cli.py
+errors.py words.py settings.py seams.py child.py config fields.py recipe.py presets.py store views actions ui server cli
 """.split()
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -25,7 +25,7 @@ class Model(Block):
     name: str = setting(
         "demo",
         "Model",
-        "A Hub id (Qwen/Qwen3-0.6B), a folder, an earlier run (run:ID@STEP), or demo.",
+        "A Hub id (owner/name), a folder, an earlier run (run:ID@STEP), or demo.",
         "model",
     )
     revision: str | None = setting(

@@ -1,14 +1,20 @@
 """Rows of a dataset on the Hugging Face Hub, streamed: nothing is downloaded but what is looked at.
 
 HubRows("owner/name", config=None, split="train").rows()
+
+A dataset's card may name any file, and `datasets` would read it: one of this machine, or an address that only this
+machine reaches. Here it may name its own, and a picture in it stays what was written of it.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from dfgui.errors import UserError
 
 TIMEOUT = 15  # seconds until the Hub counts as out of reach
+ON_THE_HUB = "hf://datasets/"
+ELSEWHERE = re.compile(r"[/\\]|~|\w+:")  # how a path begins that is not of the repository
 
 
 class HubRows:
@@ -36,13 +42,56 @@ class HubRows:
         return self._loaded
 
     def _load(self) -> Any:
-        from datasets import load_dataset
+        from datasets import load_dataset_builder
         from huggingface_hub import HfApi
 
-        HfApi(token=self.token).dataset_info(
+        told = HfApi(token=self.token).dataset_info(
             self.name, timeout=TIMEOUT
-        )  # fails at once, where load_dataset would try for half a minute
-        return load_dataset(self.name, self.config, split=self.split, streaming=True, token=self.token)
+        )  # fails at once, where `datasets` would try for half a minute
+        _refuse(self.name, [name for name in _named(told.card_data) if ELSEWHERE.match(name)])
+        builder = load_dataset_builder(self.name, self.config, token=self.token)
+        read = [file for files in (builder.config.data_files or {}).values() for file in files]
+        _refuse(self.name, [file for file in read if not file.startswith(ON_THE_HUB)])
+        rows = builder.as_streaming_dataset(split=self.split)
+        columns = rows.features  # a copy
+        return rows.cast(columns) if _closed(columns) else rows
+
+
+def _named(card: Any) -> list[str]:
+    """The files that a dataset's card names: data_files is a path, a list of them, or a list of {split, path}."""
+    configs = (card.to_dict() if card else {}).get("configs")
+    return list(_texts([one.get("data_files") for one in configs or [] if isinstance(one, dict)]))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
+
+
+def _closed(feature: Any) -> bool:
+    """Leaves pictures and sounds {path, bytes}, at any depth: to decode one is to open its path. Whether there are any.
+
+    JSON is still decoded.
+    """
+    from datasets import Json
+
+    inner = feature.values() if isinstance(feature, dict) else feature if isinstance(feature, list) else ()
+    found = [_closed(one) for one in (*inner, *([feature.feature] if hasattr(feature, "feature") else []))]
+    opens = hasattr(feature, "decode") and not isinstance(feature, Json)
+    if opens:
+        feature.decode = False
+    return opens or any(found)
+
+
+def _refuse(name: str, foreign: list[str]) -> None:
+    if foreign:
+        raise UserError(
+            f"{name} is not read.",
+            f"It names a file that is not its own: {foreign[0][:200]}.",
+            "Choose another dataset; this one asks for what lies elsewhere.",
+        )
 
 
 def _asked(name: str, question: Callable[[], Any]) -> Any:
@@ -51,6 +100,8 @@ def _asked(name: str, question: Callable[[], Any]) -> Any:
 
     try:
         return question()
+    except UserError:
+        raise
     except GatedRepoError as error:
         raise _gated(name) from error
     except (RepositoryNotFoundError, HFValidationError) as error:

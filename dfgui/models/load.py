@@ -50,13 +50,18 @@ def _model_folder(folder: Path) -> Path:
 
 
 def _hub_id(name: str) -> str:
-    parts = name.split("/")
-    if len(parts) > 2 or not all(part and not part.startswith(".") for part in parts) or " " in name:
+    """A name that the Hub could have: it becomes a part of addresses there and of folders here."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
         raise UserError(
             f"{name!r} is neither a folder here nor a Hub id.",
             "A Hub id reads owner/name.",
             "Check the spelling, or choose demo.",
-        )
+        ) from error
     return name
 
 

@@ -109,8 +109,8 @@ def _launch(
     """Starts Gradio in its thread, with our checks before every route and our routes before its own."""
     from starlette.middleware import Middleware
 
+    from dfgui.server import bodies, closed, download, files, hosts, oauth, pushes
     from dfgui.server import connections as dialog
-    from dfgui.server import download, files, hosts, oauth, pushes
     from dfgui.server.first_script import FirstScript
     from dfgui.server.login import USER, LoginCheck
 
@@ -123,6 +123,7 @@ def _launch(
     before = [Middleware(hosts.HostCheck, hosts=known)]
     if login.needed:
         before.append(Middleware(LoginCheck, login=login))
+    before.append(Middleware(bodies.BodyLimit))
     dialog.end_with_logout(connections, login)
     shared = login.needed or bool(settings.space_id)
     own = [*download.routes(settings, connections), *files.routes(settings)]
@@ -134,7 +135,7 @@ def _launch(
         server_port=port,
         app_kwargs={
             "middleware": before,
-            "routes": [*login.routes(), *oauth.routes(login), *own],
+            "routes": [*login.routes(), *oauth.routes(login), *own, *closed.routes()],
         },
         auth_dependency=(lambda request: request.scope.get(USER, "")) if login.needed else None,
         root_path=options.root_path,

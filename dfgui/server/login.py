@@ -23,6 +23,7 @@ from dfgui.server.sessions import COOKIE, FRAME_COOKIE, SECONDS, Sessions, cooki
 from dfgui.settings import Settings
 
 WRONG_SECONDS = 1.0  # how long a wrong password waits for its answer
+WRONG_AT_ONCE = 5  # of one address: whoever sends more is not heard until they have been answered
 FORM_BYTES = 10_000
 USER = "dfgui.user"  # where a request's scope holds the visitor's name
 OPEN = ("/login", "/logout", "/gradio_api/startup-events")  # Gradio asks for the last one itself when it starts
@@ -97,6 +98,7 @@ class Login:
         secret = [*sorted(who.passwords.items()), settings.oauth.client_secret if settings.oauth else ""]
         self.sessions = Sessions(repr(secret)) if self.possible else None
         self.leaving: list[Callable[[Request, Response], None]] = []  # what else a logout ends
+        self.wrong: list[str] = []  # the addresses of those who wait for their answer
 
     @property
     def possible(self) -> bool:
@@ -129,10 +131,20 @@ class Login:
         form = parse_qs(await _short_body(request))
         name, password = (form.get(field, [""])[0] for field in ("username", "password"))
         following = form.get("next", ["/"])[0]
+        address = request.client.host if request.client else ""
+        if self.wrong.count(address) >= WRONG_AT_ONCE:
+            return self.ask(request, following, "Too many wrong passwords at once. Wait a moment.", status=429)
         if not self.who.knows(name.strip(), password):
-            await asyncio.sleep(WRONG_SECONDS)
+            await self._let_wait(address)
             return self.ask(request, following, "That name and password do not belong together.", status=401)
         return self.welcome(request, name.strip(), following)
+
+    async def _let_wait(self, address: str) -> None:
+        self.wrong.append(address)
+        try:
+            await asyncio.sleep(WRONG_SECONDS)
+        finally:  # also when whoever asked has hung up
+            self.wrong.remove(address)
 
     async def logout(self, request: Request) -> Response:
         response = RedirectResponse(self.prefix + "/", 303)
@@ -153,7 +165,8 @@ class Login:
     def ask(self, request: HTTPConnection, following: str = "/", trouble: str = "", status: int = 200) -> Response:
         """The page that asks for the login, or for the Space's secrets; for a program the same in JSON."""
         if not wants_html(request) and request.scope["path"] != "/":
-            return JSONResponse({"error": "Not authenticated", "detail": trouble or "Log in first."}, 401)
+            answer = {"error": "Not authenticated", "detail": trouble or "Log in first."}
+            return JSONResponse(answer, 401 if status == 200 else status)
         if not self.possible:
             return pages.html(pages.setup(self.missing), status)
         text = pages.login(

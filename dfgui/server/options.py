@@ -49,6 +49,7 @@ def read_flags(args: argparse.Namespace) -> tuple[Settings, Options]:
         allowed_callbacks=(*settings.allowed_callbacks, *args.allow_callback),
         callbacks_folder=settings.callbacks_folder or args.allow_callbacks_folder,
         hosts=(*settings.hosts, *args.allowed_host),
+        closed=(args.auth_file.expanduser(),) if args.auth_file else (),
     )
     options = Options(
         host=args.host,

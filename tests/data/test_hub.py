@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from dfgui.settings import load
 from tests.data.rows import deepfabric, jsonl
 from tests.hub import serving
 
+ROOT = Path(__file__).parents[2]
 CITIES = ["Oslo", "Rome", "Lima"]
 
 ASK = """
@@ -125,3 +127,70 @@ def test_a_token_given_for_a_visit_is_shown_to_the_hub(tmp_path):
         asked = subprocess.run([sys.executable, "-c", SHOWN], env=env, capture_output=True, text=True, timeout=120)
     assert asked.returncode == 0, asked.stderr
     assert asked.stdout.strip() == "2" and hub.tokens == {"hf_mine"}
+
+
+FOREIGN = """
+import json
+from dfgui import settings
+from dfgui.data.sources import open_source
+from dfgui.errors import UserError
+
+home = settings.load()
+
+def first(name):
+    try:
+        return json.dumps([row.raw for row in open_source("hf:o/" + name, home).head(3)], default=str)
+    except UserError as error:
+        return str(error)
+
+print(json.dumps({name: first(name) for name in ("told", "untold", "web", "folder", "picture", "own")}))
+"""
+
+
+def card(*files, more=""):
+    names = "".join(f"\n    - {file}" for file in files)
+    return f"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path:{names}\n{more}---\n"
+
+
+def test_a_dataset_that_names_files_of_others_is_not_read(tmp_path):
+    """One whose card the Hub tells, one whose card it does not; the web; a folder here of that name; a picture."""
+    secret = tmp_path / "secret.txt"
+    secret.write_text("of this machine alone\n")
+    told = {"configs": [{"config_name": "default", "data_files": [{"split": "train", "path": ["a.txt", str(secret)]}]}]}
+    features = "dataset_info:\n  features:\n  - name: look\n    dtype: image\n"
+    with serving({}) as web:
+        cards = {
+            "told": card("a.txt", secret),
+            "untold": card("a.txt", secret),
+            "web": card("a.txt", f"{web.endpoint}/x.txt"),
+            "folder": "",
+            "picture": card("a.jsonl", more=features),
+            "own": card("a.txt"),
+        }
+        repos = {f"o/{name}": tmp_path / "hub" / name for name in cards}
+        for name, text in cards.items():
+            folder = repos[f"o/{name}"]
+            folder.mkdir(parents=True)
+            (folder / "a.txt").write_text("a row of its own\n")
+            (folder / "a.jsonl").write_text(json.dumps({"look": {"path": str(secret), "bytes": None}}) + "\n")
+            (folder / "README.md").write_text(text)
+        (tmp_path / "o" / "folder").mkdir(parents=True)
+        (tmp_path / "o" / "folder" / "b.txt").write_text("of this machine alone\n")
+        with serving(repos) as hub:
+            hub.told = {
+                "o/told": {"cardData": told},
+                "o/web": {"cardData": {"configs": [{"data_files": web.endpoint}]}},
+            }
+            env = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}
+            env |= {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "hf"), "DFGUI_HOME": str(tmp_path / "home")}
+            env |= {"PYTHONPATH": str(ROOT)}
+            command = [sys.executable, "-c", FOREIGN]
+            asked = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert asked.returncode == 0, asked.stderr
+    said = json.loads(asked.stdout.splitlines()[-1])
+    assert "of this machine alone" not in asked.stdout
+    assert web.asked == []
+    for name in ("told", "untold", "web", "folder"):
+        assert said[name].startswith(f"o/{name} is not read. It names a file that is not its own"), said[name]
+    assert "a row of its own" in said["own"]
+    assert json.loads(said["picture"]) == [{"look": {"bytes": None, "path": str(secret)}}]  # as written, never opened

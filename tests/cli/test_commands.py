@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM
 
-from dfgui import cli, settings
+from dfgui import settings
+from dfgui.cli import train
 from dfgui.store import Store
 from tests.artifacts.standin_converter import standin
 from tests.tiny import tiny_folder
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 RUN = """
@@ -216,8 +217,8 @@ def test_a_failure_is_told_with_its_remedy():
     error = {"what": "The training diverged.", "why": "The loss is nan at step 3.", "do": "Set learning_rate to 1."}
     row = {"id": "h3k9x2m4q7", "reason": error["what"], "error": error}
     told = "h3k9x2m4q7: The training diverged.\nThe loss is nan at step 3.\nSet learning_rate to 1."
-    assert cli._end_in_words(row) == told
-    assert cli._end_in_words({**row, "error": None}) == "h3k9x2m4q7: The training diverged."
+    assert train._end_in_words(row) == told
+    assert train._end_in_words({**row, "error": None}) == "h3k9x2m4q7: The training diverged."
 
 
 def test_another_terminal_saves_and_ctrl_c_stops_with_a_checkpoint(folder):

@@ -16,7 +16,7 @@ from dfgui.store import Store, Writer
 from tests.browser.runs import run_with_adapter
 from tests.hub_writing import taking
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from dfgui import cli_progress, settings
-from dfgui.cli_progress import Bars, Lines, Stage
+from dfgui import settings
+from dfgui.cli import progress as cli_progress
+from dfgui.cli.progress import Bars, Lines, Stage
 from dfgui.config import RunConfig
 from dfgui.store import Store
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 RUN = """
 model: {name: demo}
 data: {source: demo, limit: 40}
