@@ -13,6 +13,11 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 ASKED_FOR = ("unsloth", "gpu", "slow")
 
 
+def pytest_addoption(parser):
+    words = "renew the pictures in docs/pictures, of the run in this home, else of a demo that is trained for it"
+    parser.addoption("--pictures", nargs="?", const=True, metavar="HOME", help=words)
+
+
 def pytest_collection_modifyitems(config, items):
     """What needs Unsloth or a GPU, or many minutes, runs only where it is asked for; the rest runs everywhere."""
     away = [name for name in ASKED_FOR if name not in config.option.markexpr]
