@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from dfgui import words
+from dfgui import seams, words
 
 NAME = "README.md"
 FEW = 12  # points of a curve in its table
@@ -43,7 +43,7 @@ def _head(about: About) -> str:
     """The YAML that the Hub reads."""
     from huggingface_hub import ModelCardData
 
-    how = "lora" if about.method == "lora" else "full-fine-tuning"
+    how = {"full": "full-fine-tuning"}.get(about.method, about.method.replace("_", "-"))
     data = ModelCardData(
         base_model=about.base if about.base_on_hub else None,
         library_name="peft" if about.kind == "adapter" else "transformers",
@@ -61,12 +61,16 @@ def _opening(about: About) -> str:
     at = f" at commit `{about.revision}`" if about.base_on_hub and about.revision else ""
     rows = f" {words.whole(about.rows)} rows of" if about.rows else ""
     engine = f" by {about.engine}" if about.engine else ""
-    means = "with LoRA" if about.method == "lora" else "in all its weights"
+    means = {"lora": "with LoRA", "full": "in all its weights"}.get(about.method, f"in {_learns(about.method)}")
     return (
         f"{what} {base}{at}, trained {means} on{rows} `{about.data}`{engine} under dfgui: its "
         f"checkpoint at step {words.whole(about.step)}. "
         "USAGE.md says how to load and ask it."
     )
+
+
+def _learns(method: str) -> str:
+    return seams.said(seams.METHODS).get(method, {}).get("LEARNS", "some of its weights")
 
 
 def _curve(about: About) -> str:

@@ -30,7 +30,7 @@ def here(row: dict[str, Any], settings: Settings) -> str:
     Raises UserError where a folder that the run was given is no longer there.
     """
     folder = Path(row["facts"]["base"])
-    if folder.is_dir() or row["config"]["method"] == "full":
+    if folder.is_dir() or row["config"]["method"] != "lora":
         return str(folder)
     if is_own_folder(row):
         raise _gone(row)
@@ -45,7 +45,7 @@ def to_merge_into(row: dict[str, Any], settings: Settings) -> str:
     if full := full_precision(row):
         return str(full)
     folder = here(row, settings)
-    if row["config"]["method"] != "full" and is_quantised(Path(folder)):
+    if row["config"]["method"] == "lora" and is_quantised(Path(folder)):
         raise UserError(
             f"The base of {row['name']} is quantised.",
             "What was learned is merged into the model in full precision that it was made from, so that no weight is "
@@ -58,7 +58,7 @@ def to_merge_into(row: dict[str, Any], settings: Settings) -> str:
 
 def unknown(row: dict[str, Any]) -> Literal["moved", "quantised"] | None:
     """What a person has to tell of a run's base before anything can be merged with it."""
-    if row["config"]["method"] == "full" or full_precision(row):
+    if row["config"]["method"] != "lora" or full_precision(row):
         return None
     folder = Path(row["facts"].get("base", ""))
     if not folder.is_dir():

@@ -7,6 +7,7 @@ is what counts when a run starts (a CPU build of torch on a GPU machine trains o
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -19,6 +20,7 @@ import psutil
 Precision = Literal["bf16", "fp16", "fp32"]
 
 FREE_SECONDS = 2  # how long what was free is believed
+CARDS = re.compile(r"(\d+|GPU-[\w-]+)(,(\d+|GPU-[\w-]+))*")  # as CUDA_VISIBLE_DEVICES and nvidia-smi name them
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def weights_dtype(wanted: str, method: str, chosen: Precision) -> str:
     """
     if wanted != "auto":
         return wanted
-    if method == "full" or chosen == "fp32":
+    if method != "lora" or chosen == "fp32":
         return "float32"
     return {"bf16": "bfloat16", "fp16": "float16"}[chosen]
 
@@ -134,10 +136,13 @@ def _nvidia_cards() -> list[tuple[str, int, float]]:
 
 
 def _nvidia(query: str) -> list[list[str]]:
-    """What NVIDIA's tool answers, a list for each card; empty without it or when it fails."""
-    if not shutil.which("nvidia-smi"):
+    """What NVIDIA's tool answers, a list for each card that torch may see; empty without it or when it fails."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if not shutil.which("nvidia-smi") or named in ("", "-1"):
         return []
-    command = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader,nounits"]
+    # Parts of a card (MIG) have names that the tool does not look up: then it tells of all.
+    cards = [f"--id={named}"] if named and CARDS.fullmatch(named) else []
+    command = ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader,nounits", *cards]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

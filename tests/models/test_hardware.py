@@ -86,3 +86,20 @@ def test_what_is_free_is_the_cards_and_else_the_machines(monkeypatch):
         hardware._free.cache_clear()
         assert hardware.free() == pytest.approx(expected, rel=0.2)
     hardware._free.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("visible", "asked"),
+    [(None, []), ("0,2", ["--id=0,2"]), ("GPU-5e7f", ["--id=GPU-5e7f"]), ("MIG-1a2b", []), ("", None), ("-1", None)],
+)
+def test_cards_that_torch_may_not_see_are_not_counted(monkeypatch, visible, asked):
+    told = []
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **k: told.append(command) or subprocess.CompletedProcess(command, 0, "", "")
+    )
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert hardware._nvidia_cards() == []
+    assert [command[3:] for command in told] == ([] if asked is None else [asked])
