@@ -189,7 +189,9 @@ use_cpu: false  # the trainer finds that there is no GPU
 """
 
 
-@pytest.mark.parametrize("starts", ["torch.distributed.run", "accelerate.commands.launch"])
+@pytest.mark.parametrize(
+    "starts", [pytest.param("torch.distributed.run", marks=pytest.mark.slow), "accelerate.commands.launch"]
+)
 def test_two_processes_train_one_run_and_obey_together(where, store, long, tmp_path, starts):
     long["run"] = {"placement": "accelerate", "processes": 2}
     if starts.startswith("accelerate"):
