@@ -39,6 +39,8 @@ def theme() -> gr.themes.Base:
         block_label_background_fill_dark="transparent",
         block_label_border_width="0",
         block_title_text_weight="500",
+        block_info_text_color="var(--df-soft)",
+        block_info_text_color_dark="var(--df-soft)",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         button_primary_background_fill_dark="*primary_600",

@@ -55,9 +55,8 @@ def test_stop_ends_the_writing(page, app, changed):
     page.goto(f"{app.url}/?view=chat&run={changed}")
     expect(page.locator("#chat-prompt textarea")).not_to_have_value("")
     page.locator("#chat-ask").click()
-    expect(page.locator("#chat-tuned .writing")).to_be_visible()
-    page.locator("#chat-stop").click()
-    expect(page.locator("#chat-answers .writing")).to_have_count(0)
+    page.locator("#chat-stop").click()  # it is there while a model is loaded or writes; a small one writes for a moment
+    expect(page.locator("#chat-answers :is(.loading, .writing)")).to_have_count(0)
     expect(page.locator("#chat-tuned")).not_to_contain_text("exactly as written")
     expect(page.locator("#chat-stop")).to_be_hidden()
 

@@ -152,7 +152,7 @@ dfgui.models = (() => {
   function section(group) {
     const part = make("div", "", "group");
     part.setAttribute("role", "group");
-    const title = Object.assign(make("h5", group.title), { id: `models-${group.key}` });
+    const title = Object.assign(make("h5", group.title), { id: `models-${group.key}`, role: "presentation" });
     part.setAttribute("aria-labelledby", title.id);
     part.append(title, ...group.models.map((row, i) => option(row, `models-${group.key}-${i}`)));
     return part;

@@ -119,6 +119,9 @@ dfgui.exporting = (() => {
     if (kind) find(`.offer[data-kind=${kind}] ${held.localName}`)?.focus({ preventScroll: true });
   }
 
+  // Lines to copy. They may be wider than their box, which the arrow keys then move.
+  const code = (text) => Object.assign(make("pre", text), { tabIndex: 0 });
+
   function card(offer, folder) {
     const box = make("article", "", "card offer");
     box.dataset.kind = offer.kind;
@@ -126,7 +129,7 @@ dfgui.exporting = (() => {
     if (offer.size) title.append(make("span", offer.size, "size"));
     if (offer.refused) {
       box.classList.add("refused");
-      box.append(title, make("p", offer.about), make("p", offer.refused, "why"), ...(offer.code && offer.kind === "gguf" ? [make("pre", offer.code)] : []));
+      box.append(title, make("p", offer.about), make("p", offer.refused, "why"), ...(offer.code && offer.kind === "gguf" ? [code(offer.code)] : []));
       return box;
     }
     const named = { script: "script", gguf: "GGUF" }[offer.kind] || offer.title.toLowerCase();
@@ -148,7 +151,7 @@ dfgui.exporting = (() => {
     act.append(link, Object.assign(make("p", "", "state"), { role: "status" }), cancel);
     const how = make("details");
     const more = offer.kind === "script" ? "" : " USAGE.md in it says more.";
-    how.append(make("summary", "How to use it"), make("p", `Unpack the zip, and run this in its folder.${more}`), make("pre", offer.code));
+    how.append(make("summary", "How to use it"), make("p", `Unpack the zip, and run this in its folder.${more}`), code(offer.code));
     how.open = true;
     const files = offer.files.length ? [single(offer.files, address())] : [];
     box.append(title, make("p", [offer.about, offer.needs].filter(Boolean).join(" ")), ...choice(offer.choices, link), act, Object.assign(make("p", "", "trouble"), { role: "alert", hidden: true }), how, ...files);
