@@ -20,7 +20,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 OWN = 0  # stands in the list of rows for a question of one's own
 MOST_OFFERED = 200
 CALL_MARK = re.compile(r"<tool_call>|<\|python_tag\|>|\[TOOL_CALLS\]")
-WAITING = '<p class="faint">The answer appears here.</p>'
+WAITING = '<p class="faint waiting">The answer appears here.</p>'
 LOADING = '<p class="faint loading">Loading the model …</p>'
 STOPPED = '<p class="faint">Stopped.</p>'
 
@@ -146,7 +146,9 @@ def _growing(text: str) -> str:
 
 
 def _halted(shown: str) -> str:
-    """What a side shows once it was stopped. chat.css shows Stop only while something loads or is being written."""
+    """What a side shows once it was stopped. chat.css shows Stop only while something loads or is being written, and
+    once both sides do: Gradio cannot end what it has not been told the beginning of.
+    """
     return STOPPED if shown == LOADING else shown.replace('class="writing"', 'class="written"')
 
 
