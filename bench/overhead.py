@@ -166,9 +166,9 @@ def main() -> None:
 
 
 def values(asked: argparse.Namespace) -> dict[str, Any]:
-    """A run that logs each step, evaluates nothing and saves at its end only."""
+    """A run that logs each step, evaluates nothing and saves at its end only; nothing is left to dfgui's choice."""
     return {
-        "model": {"name": asked.model},
+        "model": {"name": asked.model, "attn_implementation": "sdpa"},
         "data": {"source": "demo", "eval_fraction": 0},
         "method": asked.method,
         "training": {
@@ -176,6 +176,7 @@ def values(asked: argparse.Namespace) -> dict[str, Any]:
             "per_device_train_batch_size": asked.batch,
             "gradient_accumulation_steps": 1,
             "gradient_checkpointing": False,
+            "train_sampling_strategy": "random",
             "logging_steps": 1,
             "save_steps": asked.steps,
             "eval_strategy": "no",
