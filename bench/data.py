@@ -1,7 +1,7 @@
 """Rows: the first sample of a large file, and the check of every row beside TRL's own preparation of the same rows.
 
     python bench/data.py                              a file of 1 GB; 4,000 rows, three times each
-    python bench/data.py --gigabytes 0.1 --rows 1000 --runs 1
+    python bench/data.py --gigabytes 0.1 --rows 1000 --runs 1 --json data.json
     python bench/data.py --whole 0.2 0.4              only `python -m dfgui check` of files of so many gigabytes
 
 Whole processes. The sample: from opening the file to its tokens, the tokenizer already loaded, and the most memory the
@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("--gigabytes", type=float, default=1.0)
     parser.add_argument("--rows", type=int, default=4_000, help="checked by both")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all that was measured")
     parser.add_argument("--whole", type=float, nargs="+", metavar="GIGABYTES")
     asked = parser.parse_args()
     if asked.whole:
@@ -106,6 +107,7 @@ def sample_and_check(asked: argparse.Namespace) -> None:
         write(large, size=int(asked.gigabytes * 1e9))
         write(small, rows=asked.rows)
         print(f"{large.stat().st_size / 1e9:.2f} GB and {asked.rows:,} rows; {os.cpu_count()} cores")
+        size = large.stat().st_size
         samples = [run(SAMPLE, folder, large) for _ in range(asked.runs)]
         print(
             f"first sample: {spread([s['seconds'] for s in samples])} s, {max(s['mb'] for s in samples):.0f} MB at most"
@@ -120,6 +122,9 @@ def sample_and_check(asked: argparse.Namespace) -> None:
         print(f"check of every row: {spread(fast, 0)} rows/s, {max(one['mb'] for one in ours):.0f} MB in one process")
         print(f"TRL's preparation:  {spread(peer, 0)} rows/s")
         print(f"ratio of the medians: {statistics.median(fast) / statistics.median(peer):.2f}")
+        if asked.json:
+            found = {"bytes": size, "samples": samples, "rows": asked.rows, "checks": ours, "trl": theirs}
+            asked.json.write_text(json.dumps(found, indent=1))
 
 
 def whole_checks(sizes: list[float]) -> None:

@@ -38,15 +38,15 @@ def main() -> None:
         print(json.dumps(measured(*asked.merge)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        size = make(Path(folder), asked.gigabytes)
+        shards = make(Path(folder), asked.gigabytes)
         found = {dtype: rounds(Path(folder), dtype, asked.rounds) for dtype in ("float32", "bfloat16")}
-    report(found, size)
+    report(found, shards)
     if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1))
+        asked.json.write_text(json.dumps({"shards": shards, **found}, indent=1))
 
 
-def make(folder: Path, gigabytes: float) -> int:
-    """A Llama of about this size and a LoRA adapter with a B that is not 0; returns the bytes of the base."""
+def make(folder: Path, gigabytes: float) -> list[int]:
+    """A Llama of about this size and a LoRA adapter with a B that is not 0; returns the bytes of the base's shards."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -67,7 +67,7 @@ def make(folder: Path, gigabytes: float) -> int:
     for place in ("base", "adapter"):
         tiny_tokenizer().save_pretrained(folder / place)
     (folder / "adapter" / "trainer_state.json").write_text("{}")
-    return sum(file.stat().st_size for file in (folder / "base").glob("*.safetensors"))
+    return [file.stat().st_size for file in sorted((folder / "base").glob("*.safetensors"))]
 
 
 def rounds(folder: Path, dtype: str, count: int) -> dict[str, list[dict[str, float]]]:
@@ -135,8 +135,11 @@ def require_equal(one: Path, other: Path) -> None:
             file.unlink()
 
 
-def report(found: dict[str, dict[str, list[dict[str, float]]]], size: int) -> None:
-    print(f"base: {size / 1e9:.2f} GB in 32 bit; medians; results equal, weight by weight")
+def report(found: dict[str, dict[str, list[dict[str, float]]]], shards: list[int]) -> None:
+    print(
+        f"base: {sum(shards) / 1e9:.2f} GB in 32 bit, its largest shard {max(shards) / 1e9:.2f} GB; medians; "
+        "results equal, weight by weight"
+    )
     print(f"{'to':10}{'way':10}{'memory, GB':>12}{'seconds':>10}")
     for dtype, ways in found.items():
         for way, each in ways.items():

@@ -7,9 +7,9 @@ The same run twice, in whole processes that take turns: by `python app.py` with 
 Chromium, and by a script that knows no dfgui. Both have the same model, the same tokens and the same SFTConfig, and log
 each step; the time goes from the end of the first step to the log of the last. One pair goes first and is not counted.
 Then the same run once more with our callbacks' methods wrapped: the thread's own time in them as a share of the step,
-and how long the trainer waits for one log. On a machine that is shared the median says more of its neighbours than of
-us; what disturbs only makes slower, so the quickest run of each is told as well. Targets: a ratio of 1.01, a share of
-1 %, 20 us (p50) and 200 us (p99).
+and how long the trainer waits for one log, which bench/writing.py asks of thousands. On a machine that is shared the
+median says more of its neighbours than of us; what disturbs only makes slower, so the quickest run of each is told as
+well. Targets: a ratio of 1.01, a share of 1 %, 20 us.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from dfgui.store.runs import ENDED  # noqa: E402
 from tests.chromium import launched  # noqa: E402
 from tests.server.processes import APP, free_port, served  # noqa: E402
 
-RATIO, SHARE, P50, P99 = 1.01, 0.01, 20e-6, 200e-6
+RATIO, SHARE, P50 = 1.01, 0.01, 20e-6
 
 PREPARE = """
 import json, sys
@@ -166,9 +166,9 @@ def main() -> None:
 
 
 def values(asked: argparse.Namespace) -> dict[str, Any]:
-    """A run that logs each step, evaluates nothing and saves at its end only."""
+    """A run that logs each step, evaluates nothing and saves at its end only; nothing is left to dfgui's choice."""
     return {
-        "model": {"name": asked.model},
+        "model": {"name": asked.model, "attn_implementation": "sdpa"},
         "data": {"source": "demo", "eval_fraction": 0},
         "method": asked.method,
         "training": {
@@ -176,6 +176,7 @@ def values(asked: argparse.Namespace) -> dict[str, Any]:
             "per_device_train_batch_size": asked.batch,
             "gradient_accumulation_steps": 1,
             "gradient_checkpointing": False,
+            "train_sampling_strategy": "random",
             "logging_steps": 1,
             "save_steps": asked.steps,
             "eval_strategy": "no",
@@ -241,8 +242,7 @@ def told(measured: dict[str, Any]) -> None:
     pairs, wrapped, steps = measured["pairs"], measured["wrapped"], measured["steps"]
     ratios = sorted(pair["app"] / pair["plain"] for pair in pairs)
     ratio, share = statistics.median(ratios), wrapped["spent"] / wrapped["seconds"]
-    waits = sorted(wrapped["waits"])
-    p50, p99 = statistics.median(waits), waits[min(int(len(waits) * 0.99), len(waits) - 1)]
+    p50 = statistics.median(wrapped["waits"])
     per_step = {name: statistics.median(pair[name] for pair in pairs) / (steps - 1) for name in ("app", "plain")}
     print(
         f"{measured['model']}, {measured['method']}, {steps} steps of {measured['batch']} rows, {len(pairs)} pairs; "
@@ -264,7 +264,6 @@ def told(measured: dict[str, Any]) -> None:
     )
     row("thread time in callbacks", f"{share:10.3%} of a step", share <= SHARE, f"{SHARE:.0%}")
     row("one log, p50", f"{p50 * 1e6:10.1f} us", p50 <= P50, f"{P50 * 1e6:.0f} us")
-    row("one log, p99", f"{p99 * 1e6:10.1f} us of {len(waits)} logs", p99 <= P99, f"{P99 * 1e6:.0f} us")
 
 
 def row(title: str, value: str, met: bool, target: Any) -> None:

@@ -1,12 +1,13 @@
 """How long `python app.py` takes until GET / answers, beside a bare Gradio page in the same run.
 
-    python bench/startup.py --runs 7
+    python bench/startup.py --runs 7 --json startup.json
 
 Whole processes, alternating, on loopback, each ended by its pid; one of each goes first and is not counted. Then the
 resident memory of both once idle, and whether the app has torch in it. Target: at most 1.3 times the bare page.
 """
 
 import argparse
+import json
 import os
 import socket
 import statistics
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -34,42 +36,64 @@ demo.launch(server_port=int(sys.argv[1]), quiet=True)
 """
 
 
+@dataclass
+class Answering:
+    process: psutil.Process
+    port: int
+    seconds: float  # from its start to its answer to GET /
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=7, help="of each, after one that is not counted")
-    runs = parser.parse_args().runs
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all that was measured")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        app = [sys.executable, str(PROJECT / "app.py"), "--no-browser", "--home", home, "--port"]
-        bare = [sys.executable, "-c", BARE_PAGE]
-        pairs = [(seconds_to_answer(app), seconds_to_answer(bare)) for _ in range(runs + 1)][1:]
-        ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-        ratio = statistics.median(a / b for a, b in pairs)
-        print(f"python app.py    {ours:6.2f} s   {idle_megabytes(app):6.0f} MB idle")
-        print(f"bare Gradio page {theirs:6.2f} s   {idle_megabytes(bare):6.0f} MB idle")
-        print(f"ratio {ratio:.2f} (median of {runs} pairs; target {TARGET})   {'met' if ratio <= TARGET else 'MISSED'}")
-        print(f"torch in the idle app: {'yes' if has_torch(app) else 'no'}")
+        app, bare = our_app(Path(home)), [sys.executable, "-c", BARE_PAGE]
+        pairs = [(seconds_to_answer(app), seconds_to_answer(bare)) for _ in range(asked.runs + 1)][1:]
+        found = {"pairs": pairs, "idle_mb": [idle_megabytes(app), idle_megabytes(bare)], "torch": has_torch(app)}
+    told(found)
+    if asked.json:
+        asked.json.write_text(json.dumps(found, indent=1))
+
+
+def told(found: dict) -> None:
+    pairs, (app_mb, bare_mb) = found["pairs"], found["idle_mb"]
+    ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(a / b for a, b in pairs)
+    print(f"python app.py    {ours:6.2f} s   {app_mb:6.0f} MB idle")
+    print(f"bare Gradio page {theirs:6.2f} s   {bare_mb:6.0f} MB idle")
+    print(
+        f"ratio {ratio:.2f} (median of {len(pairs)} pairs; target {TARGET})   {'met' if ratio <= TARGET else 'MISSED'}"
+    )
+    print(f"torch in the idle app: {'yes' if found['torch'] else 'no'}")
+
+
+def our_app(home: Path) -> list[str]:
+    """The command of an app of this home; its port comes last."""
+    return [sys.executable, str(PROJECT / "app.py"), "--no-browser", "--home", str(home), "--port"]
 
 
 def seconds_to_answer(command: list[str]) -> float:
-    with page(command) as (_, seconds):
-        return seconds
+    with page(command) as there:
+        return there.seconds
 
 
 def idle_megabytes(command: list[str]) -> float:
-    with page(command) as (process, _):
+    with page(command) as there:
         time.sleep(IDLE_SECONDS)
-        return process.memory_info().rss / 1e6
+        return there.process.memory_info().rss / 1e6
 
 
 def has_torch(command: list[str]) -> bool:
-    with page(command) as (process, _):
+    with page(command) as there:
         time.sleep(IDLE_SECONDS)
-        return any("libtorch" in mapped.path for mapped in process.memory_maps())
+        return any("libtorch" in mapped.path for mapped in there.process.memory_maps())
 
 
 @contextmanager
-def page(command: list[str]) -> Iterator[tuple[psutil.Process, float]]:
-    """A running server and the seconds from its start to its answer to GET /."""
+def page(command: list[str]) -> Iterator[Answering]:
+    """A server that has answered GET /. Its port is added to the command."""
     port = free_port()
     environment = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
     began = time.perf_counter()
@@ -79,7 +103,7 @@ def page(command: list[str]) -> Iterator[tuple[psutil.Process, float]]:
             if process.poll() is not None or time.perf_counter() - began > ANSWER_SECONDS:
                 raise SystemExit(f"{command} did not answer")
             time.sleep(0.01)
-        yield psutil.Process(process.pid), time.perf_counter() - began
+        yield Answering(psutil.Process(process.pid), port, time.perf_counter() - began)
     finally:
         process.terminate()
         process.wait(60)

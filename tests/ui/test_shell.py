@@ -41,6 +41,15 @@ def test_no_event_has_two_listeners_that_wait_for_their_turn(demo):
     assert {demo.blocks[block].elem_id for (block, _), count in waiting.items() if count > 1} == set()
 
 
+def test_while_nothing_happens_gradio_wakes_seldom(demo):
+    """Its own loops are all that an idle app computes: each look of theirs wakes the process."""
+    with gr.Blocks() as bare:
+        bare.queue()
+    loops = ("sleep_when_free", "progress_update_sleep_when_free")
+    looks = [sum(1 / getattr(blocks._queue, loop) for loop in loops) for blocks in (bare, demo)]
+    assert looks[1] <= 25 < looks[0]
+
+
 def test_help_says_where_the_home_is_and_shows_its_name_as_text(tmp_path):
     home = tmp_path / "<b>home"
     demo = shell.build(settings.load(home=home))
